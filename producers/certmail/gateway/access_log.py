@@ -27,7 +27,7 @@ TURNED_AWAY: Final = frozenset({401, 403, 404, 405, 429})
 
 
 @web.middleware
-async def noted(
+async def access_log(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """The middleware that answers, and writes the line."""

@@ -15,10 +15,10 @@ from typing import Final
 import aiohttp
 from aiohttp import web
 
-from certmail.gateway.access_log import noted
+from certmail.gateway.access_log import access_log
 from certmail.gateway.api.application import mount
-from certmail.gateway.console.context import FRONT
-from certmail.gateway.console.middleware import guard
+from certmail.gateway.console.context import CONSOLE
+from certmail.gateway.console.middleware import console_middleware
 from certmail.gateway.console.pages.account_question import ASKED_AT, GOOGLE, add_question
 from certmail.gateway.console.pages.oauth_return import returned
 from certmail.gateway.console.routes import add_console
@@ -28,10 +28,10 @@ from certmail.gateway.console.sessions.sessions import new_secret
 from certmail.gateway.headers import protect
 from certmail.gateway.listener import Bounds, Runner, allow_descriptors
 from certmail.gateway.oauth.google_client import Google, new_session
-from certmail.gateway.oauth.link_outcomes import Linked, Question
+from certmail.gateway.oauth.link_outcomes import LinkOutcome, Question
 from certmail.gateway.oauth.linking import finish
-from certmail.gateway.readiness import Readying
-from certmail.gateway.store_outage import as_told
+from certmail.gateway.readiness import ReadinessChecker
+from certmail.gateway.store_outage import for_clients
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import CertmailError, StoresUnreachable
 from certmail_config.settings.forms import host_and_port
@@ -43,16 +43,16 @@ THREADS: Final = 32
 
 What waits for one that does not answer must not keep the others from theirs.
 """
-READYING: web.AppKey[Readying] = web.AppKey("readying", Readying)
+READINESS: web.AppKey[ReadinessChecker] = web.AppKey("readiness", ReadinessChecker)
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
 def build(admin: Admin) -> web.Application:
     """Make the application over open stores."""
-    app = web.Application(middlewares=[noted, guard])
+    app = web.Application(middlewares=[access_log, console_middleware])
     app[ADMIN] = admin
     protect(app, secure=admin.settings.base_url.startswith("https://"))
-    app[READYING] = Readying(admin)
+    app[READINESS] = ReadinessChecker(admin)
 
     async def google(app: web.Application) -> AsyncIterator[None]:
         async with new_session(admin.settings) as session:
@@ -78,18 +78,18 @@ async def callback(request: web.Request) -> web.StreamResponse:
 
     It goes on to the page that the consent was begun on.
     """
-    admin, context = request.app[ADMIN], request.app[FRONT]
+    admin, context = request.app[ADMIN], request.app[CONSOLE]
     # Who comes without our secret was sent by the command line: from here on it is this
     # browser's matter.
     browser = cookies.read(request, Cookie.CONSENT, secure=context.secure) or new_secret()
-    ended: Linked | Question
+    ended: LinkOutcome | Question
     try:
         ended = await finish(admin, request.app[GOOGLE](), request.query, browser)
     except StoresUnreachable as error:
-        away = as_told(error)
-        ended = Linked(ok=False, code=away.code, message=away.message, remedy=away.remedy)
+        away = for_clients(error)
+        ended = LinkOutcome(ok=False, code=away.code, message=away.message, remedy=away.remedy)
     except CertmailError as error:
-        ended = Linked(ok=False, code=error.code, message=error.message, remedy=error.remedy)
+        ended = LinkOutcome(ok=False, code=error.code, message=error.message, remedy=error.remedy)
 
     if isinstance(ended, Question):
         response = web.Response(status=303, headers={"Location": f"{ASKED_AT}/{ended.offer}"})
@@ -111,7 +111,7 @@ async def healthz(_: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """Say whether reminders can be taken in, and what else is wrong; 503 if they cannot."""
-    found = await request.app[READYING].look()
+    found = await request.app[READINESS].look()
     return web.json_response(
         {"ready": found.ready, "checks": found.checks}, status=200 if found.ready else 503
     )

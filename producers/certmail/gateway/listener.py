@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
-from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.problems import ApiProblem
 from certmail.gateway.headers import complete, protective
 from certmail.gateway.peers import Proxies, network_of
 from certmail.gateway.request_ids import HEADER, request_id
@@ -62,7 +62,7 @@ class Bounds:
         )
 
 
-class Doors(Server):
+class BoundedServer(Server):
     """A server that bounds its connections: in all, and of one address.
 
     Belongs to one event loop.
@@ -129,11 +129,11 @@ class Doors(Server):
 class Peer(RequestHandler):
     """One connection."""
 
-    __slots__ = ("_doors", "_in_head", "_timer")
+    __slots__ = ("_in_head", "_server", "_timer")
 
-    def __init__(self, doors: Doors, **kwargs: Any) -> None:
+    def __init__(self, doors: BoundedServer, **kwargs: Any) -> None:
         super().__init__(doors, **kwargs)
-        self._doors = doors
+        self._server = doors
         self._timer: asyncio.TimerHandle | None = None
         self._in_head = False
 
@@ -152,17 +152,17 @@ class Peer(RequestHandler):
         super().connection_made(transport)
         name = transport.get_extra_info("peername")
         address = name[0] if isinstance(name, tuple) else ""
-        if self._doors.let_in(self, address):
-            self._allow(self._doors.bounds.head, head=True)
+        if self._server.let_in(self, address):
+            self._allow(self._server.bounds.head, head=True)
             return
 
         log.warning("connection_refused")
-        cast("asyncio.Transport", transport).write(_refusal(self._doors.headers))
+        cast("asyncio.Transport", transport).write(_refusal(self._server.headers))
         self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count the connection no longer."""
-        self._doors.forget(self)
+        self._server.forget(self)
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
@@ -173,9 +173,9 @@ class Peer(RequestHandler):
         super().data_received(data)
 
         if self._request_count > asked:
-            self._allow(self._doors.bounds.answer, head=False)
+            self._allow(self._server.bounds.answer, head=False)
         elif rested and data and not self._in_head:
-            self._allow(self._doors.bounds.head, head=True)
+            self._allow(self._server.bounds.head, head=True)
 
     def _allow(self, seconds: float, *, head: bool) -> None:
         if self._timer is not None:
@@ -204,22 +204,22 @@ class Peer(RequestHandler):
         """
         if status >= 500:
             log.error("request_failed", exc_info=exc, extra={"request": request_id(request)})
-            trouble = Trouble("internal_error", "The request could not be carried out.")
+            problem = ApiProblem("internal_error", "The request could not be carried out.")
         else:
             log.warning(
                 "bad_request", extra={"error": type(exc).__name__, "request": request_id(request)}
             )
-            trouble = Trouble("bad_request", "The request is not one that HTTP allows.")
+            problem = ApiProblem("bad_request", "The request is not one that HTTP allows.")
 
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun")
 
         response = web.Response(
-            text=trouble.document(self._doors.base).model_dump_json(),
-            status=trouble.kind.status,
+            text=problem.document(self._server.base).model_dump_json(),
+            status=problem.kind.status,
             content_type="application/problem+json",
         )
-        complete(response, self._doors.headers | {HEADER: request_id(request)})
+        complete(response, self._server.headers | {HEADER: request_id(request)})
         response.force_close()
 
         return response
@@ -242,7 +242,7 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> Server:
         made = await super()._make_server()
         # What it gives to each connection.
-        return Doors(made, self._bounds, self._base, **made._kwargs)  # noqa: SLF001
+        return BoundedServer(made, self._bounds, self._base, **made._kwargs)  # noqa: SLF001
 
 
 def allow_descriptors() -> int:

@@ -44,7 +44,7 @@ class Readiness:
 
 
 @dataclass(slots=True)
-class Readying:
+class ReadinessChecker:
     """Answers whether one gateway is ready."""
 
     admin: Admin

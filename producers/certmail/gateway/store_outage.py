@@ -16,7 +16,7 @@ _OURS: Final = ROOM_CODES | DURABILITY_CODES
 """Codes whose messages hold only figures, and what an operator has to do."""
 
 
-def as_told(error: StoresUnreachable) -> StoresUnreachable:
+def for_clients(error: StoresUnreachable) -> StoresUnreachable:
     """The same error without what is nobody's business."""
     if error.code in _OURS:
         return error

@@ -63,7 +63,7 @@ class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
     """A Celery application that only sends."""
 
 
-class Asker:
+class WorkerRequester:
     """Sends requests to workers, and looks what became of them."""
 
     def __init__(self, admin: Admin) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from certmail.gateway.worker_requests import Asker, RequestState
+from certmail.gateway.worker_requests import RequestState, WorkerRequester
 from certmail_config.admin.suspension import suspend_connection
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
@@ -25,8 +25,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="module")
-def asker(deployment: Deployment) -> Iterator[Asker]:
-    with closing(Asker(deployment.admin)) as made:
+def asker(deployment: Deployment) -> Iterator[WorkerRequester]:
+    with closing(WorkerRequester(deployment.admin)) as made:
         yield made
 
 
@@ -36,7 +36,7 @@ def _worker(deployment: Deployment) -> None:
     wait_for("the worker", lambda: deployment.workers() == 1)
 
 
-def ask(asker: Asker, tenant: str, connection: str, wish: Wish) -> RequestState:
+def ask(asker: WorkerRequester, tenant: str, connection: str, wish: Wish) -> RequestState:
     """Ask, and wait for the answer."""
     worker_request = asker.ask(tenant, ConnectionId(connection), wish)
     found: list[RequestState] = []
@@ -52,7 +52,7 @@ def ask(asker: Asker, tenant: str, connection: str, wish: Wish) -> RequestState:
 
 
 def test_without_a_worker_that_is_what_is_said_at_once(
-    deployment: Deployment, asker: Asker
+    deployment: Deployment, asker: WorkerRequester
 ) -> None:
     made = deployment.admin.add_tenant("early")[1]
     worker_request = asker.ask("early", made.id, Wish.CHECK)
@@ -69,7 +69,7 @@ def test_without_a_worker_that_is_what_is_said_at_once(
 
 @pytest.mark.usefixtures("_worker")
 def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
-    deployment: Deployment, asker: Asker
+    deployment: Deployment, asker: WorkerRequester
 ) -> None:
     mailbox, account = deployment.at_google("acme")
     deployment.admin.add_tenant("acme")
@@ -105,7 +105,7 @@ def test_a_worker_goes_through_the_checklist_and_the_connection_is_active(
 
 @pytest.mark.usefixtures("_worker")
 def test_a_suspended_connection_is_resumed_and_tried_out(
-    deployment: Deployment, asker: Asker
+    deployment: Deployment, asker: WorkerRequester
 ) -> None:
     connection = deployment.link("resumed")
     suspend_connection(deployment.admin, connection)
@@ -116,7 +116,7 @@ def test_a_suspended_connection_is_resumed_and_tried_out(
 
 @pytest.mark.usefixtures("_worker")
 def test_a_connection_is_removed_with_what_is_left_to_do_at_google(
-    deployment: Deployment, asker: Asker
+    deployment: Deployment, asker: WorkerRequester
 ) -> None:
     connection = deployment.link("removed")
     answer = ask(asker, "removed", connection, Wish.REMOVE)
@@ -130,7 +130,7 @@ def test_a_connection_is_removed_with_what_is_left_to_do_at_google(
 
 @pytest.mark.usefixtures("_worker")
 def test_what_cannot_be_tried_out_is_refused_with_the_reason(
-    deployment: Deployment, asker: Asker
+    deployment: Deployment, asker: WorkerRequester
 ) -> None:
     made = deployment.admin.add_tenant("draft")[1]
     answer = ask(asker, "draft", made.id, Wish.CHECK)
@@ -140,7 +140,9 @@ def test_what_cannot_be_tried_out_is_refused_with_the_reason(
 
 
 @pytest.mark.usefixtures("_worker")
-def test_a_message_that_comes_twice_is_answered_once(deployment: Deployment, asker: Asker) -> None:
+def test_a_message_that_comes_twice_is_answered_once(
+    deployment: Deployment, asker: WorkerRequester
+) -> None:
     connection = deployment.link("twice")
     before = len(deployment.messages())
     answer = ask(asker, "twice", connection, Wish.MAIL)
@@ -150,7 +152,9 @@ def test_a_message_that_comes_twice_is_answered_once(deployment: Deployment, ask
 
 
 @pytest.mark.usefixtures("_worker")
-def test_the_message_holds_nothing_but_an_id(deployment: Deployment, asker: Asker) -> None:
+def test_the_message_holds_nothing_but_an_id(
+    deployment: Deployment, asker: WorkerRequester
+) -> None:
     connection = deployment.link("quiet")
     ask(asker, "quiet", connection, Wish.CHECK)
     log = (deployment.data_dir / "worker.log").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from certmail.gateway.worker_requests import Asker
+from certmail.gateway.worker_requests import WorkerRequester
 from certmail_config.base.ids import ConnectionId
 from certmail_config.onboarding.worker_requests import Wish
 from support.deployment.deployment import (
@@ -115,7 +115,7 @@ def test_commands_and_the_gateway_reach_their_own_stores_too(
     monkeypatch.setenv("CELERY_BROKER_WRITE_URL", NOBODY)
     monkeypatch.setenv("CELERY_BROKER_URL", NOBODY)
     connection = deployment.admin.connection("acme/default").id
-    with closing(Asker(deployment.admin)) as asker:
+    with closing(WorkerRequester(deployment.admin)) as asker:
         worker_request = asker.ask("acme", ConnectionId(connection), Wish.CHECK)
 
         def over() -> bool:

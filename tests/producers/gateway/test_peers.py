@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from certmail.gateway.peers import Proxies, network_of
-from certmail.gateway.store_outage import as_told
+from certmail.gateway.store_outage import for_clients
 from certmail_config.base.errors import SettingsError, StoresUnreachable
 from certmail_config.settings import Settings
 
@@ -75,7 +75,7 @@ def test_the_setting_takes_addresses_and_networks(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_whoever_asks_is_not_told_where_a_store_is(code: str, message: str) -> None:
-    error = as_told(
+    error = for_clients(
         StoresUnreachable(code, "postgresql://certmail@db.internal/certmail", "see db.internal")
     )
     assert (error.code, error.message, error.remedy) == (code, message, "Try again in a moment.")
@@ -85,4 +85,4 @@ def test_but_what_is_full_and_what_is_to_be_done_then() -> None:
     full = StoresUnreachable(
         "redis_full", "Redis is full: 9 MB of 10 MB are used.", "Give it more memory."
     )
-    assert as_told(full) is full
+    assert for_clients(full) is full

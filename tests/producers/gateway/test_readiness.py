@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail.gateway.readiness import FRESH_SECONDS, STANDS, Readying, readiness
+from certmail.gateway.readiness import FRESH_SECONDS, STANDS, ReadinessChecker, readiness
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.ledger import advertise, note, run
@@ -71,7 +71,7 @@ async def test_who_asks_again_and_again_costs_the_server_nothing(
     admin: Admin, redis: Redis
 ) -> None:
     now = time.monotonic()
-    readying = Readying(admin, monotonic=lambda: now)
+    readying = ReadinessChecker(admin, monotonic=lambda: now)
     await readying.look()
     before = redis.info("commandstats")["cmdstat_set"]["calls"]
     for _ in range(50):

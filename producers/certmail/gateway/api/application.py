@@ -25,10 +25,10 @@ from certmail.gateway.api.document.openapi import document
 from certmail.gateway.api.document.page import STYLE, page
 from certmail.gateway.api.models import Fault
 from certmail.gateway.api.request import idempotency
-from certmail.gateway.api.request.authentication import Doorkeeper
-from certmail.gateway.api.request.problems import Trouble, of_stores
+from certmail.gateway.api.request.authentication import Authenticator
+from certmail.gateway.api.request.problems import ApiProblem, of_stores
 from certmail.gateway.api.request.turns import Turns
-from certmail.gateway.api.routes import ROUTES, Route, Writing
+from certmail.gateway.api.routes import ROUTES, BodyHandler, Route
 from certmail.gateway.headers import doubled
 from certmail.gateway.redis_room import Space
 from certmail.gateway.request_ids import request_id
@@ -49,7 +49,7 @@ def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SE
     context = ApiContext(
         admin,
         mailer,
-        Doorkeeper(admin.strongbox, settings.api_per_minute),
+        Authenticator(admin.strongbox, settings.api_per_minute),
         settings.base_url,
         Space.of(admin.redis, settings),
         batches=Turns(1),
@@ -88,20 +88,20 @@ def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SE
 def _handler(context: ApiContext, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         given = request.headers.get("Authorization", "")
-        grant = await asyncio.to_thread(context.doorkeeper.admit, given, route.scope)
+        grant = await asyncio.to_thread(context.authenticator.authenticate, given, route.scope)
         request[KEY] = grant.id
         call = ApiCall(context, grant, request)
 
         # Whoever waits for a turn has not had his body read: what waits costs next to nothing.
         async with route.turns(context).take(grant.id) if route.turns else nullcontext():
-            if isinstance(route.does, Writing):
+            if isinstance(route.does, BodyHandler):
                 return await _write(call, route.does, route.path)
             return _response(await route.does(call))
 
     return handle
 
 
-async def _write(call: ApiCall, writing: Writing, path: str) -> web.Response:
+async def _write(call: ApiCall, writing: BodyHandler, path: str) -> web.Response:
     """Carry out a request with a body, once for each Idempotency-Key."""
     body = await writing.read(call)
     key = call.request.headers.get("Idempotency-Key") if writing.keyed else None
@@ -121,7 +121,7 @@ async def _write(call: ApiCall, writing: Writing, path: str) -> web.Response:
 
 
 async def _first(
-    call: ApiCall, writing: Writing, body: dict[str, object], first: idempotency.First
+    call: ApiCall, writing: BodyHandler, body: dict[str, object], first: idempotency.First
 ) -> web.Response:
     try:
         answer = await writing.carry_out(call, body)
@@ -160,17 +160,17 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
 
             async with asyncio.timeout(bound_seconds):
                 return await handler(request)
-        except Trouble as trouble:
-            return _problem(context, request, trouble)
+        except ApiProblem as problem:
+            return _problem(context, request, problem)
         except web.HTTPMethodNotAllowed as error:
             detail = f"{request.path} does not know {request.method}."
             allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
             return _problem(
-                context, request, Trouble("method_not_allowed", detail, headers=allowed)
+                context, request, ApiProblem("method_not_allowed", detail, headers=allowed)
             )
         except web.HTTPNotFound:
             return _problem(
-                context, request, Trouble("not_found", "There is nothing at this address.")
+                context, request, ApiProblem("not_found", "There is nothing at this address.")
             )
         except (StoresUnreachable, RedisError, TimeoutError) as error:
             return _problem(context, request, of_stores(_store_error(error)))
@@ -184,16 +184,18 @@ def _problems(context: ApiContext, bound_seconds: float) -> Middleware:
                 },
             )
             return _problem(
-                context, request, Trouble("internal_error", "The request could not be carried out.")
+                context,
+                request,
+                ApiProblem("internal_error", "The request could not be carried out."),
             )
 
     return answer
 
 
-def _given_twice(name: str) -> Trouble:
+def _given_twice(name: str) -> ApiProblem:
     detail = "given more than once"
     fault = Fault(parameter=name, code="doubled", detail=detail)
-    return Trouble("invalid_header", f"{name}: {detail}.", faults=[fault])
+    return ApiProblem("invalid_header", f"{name}: {detail}.", faults=[fault])
 
 
 def _store_error(error: Exception) -> StoresUnreachable:
@@ -216,23 +218,23 @@ def _json(text: str, status: int, headers: dict[str, str]) -> web.Response:
     )
 
 
-def _problem(context: ApiContext, request: web.Request, trouble: Trouble) -> web.Response:
+def _problem(context: ApiContext, request: web.Request, problem: ApiProblem) -> web.Response:
     # The operator's to mend; whoever asked is told, too.
-    if trouble.kind.status == 503:
-        store = trouble.faults[0].code if trouble.faults else ""
+    if problem.kind.status == 503:
+        store = problem.faults[0].code if problem.faults else ""
         fields = {
-            "code": trouble.code,
+            "code": problem.code,
             "store": store,
-            "error": trouble.detail,
+            "error": problem.detail,
             "request": request_id(request),
         }
         log.warning("api_unavailable", extra=fields)
 
     return web.Response(
-        text=trouble.document(context.base).model_dump_json(),
-        status=trouble.kind.status,
+        text=problem.document(context.base).model_dump_json(),
+        status=problem.kind.status,
         content_type="application/problem+json",
-        headers=NO_STORE | trouble.headers,
+        headers=NO_STORE | problem.headers,
     )
 
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from certmail.client.async_mailer import AsyncMailer
 from certmail.gateway.api.models import Fault
-from certmail.gateway.api.request.authentication import Doorkeeper
-from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.authentication import Authenticator
+from certmail.gateway.api.request.problems import ApiProblem
 from certmail.gateway.api.request.turns import Turns
 from certmail.gateway.redis_room import Space
 from certmail_config.admin.admin import Admin
@@ -30,7 +30,7 @@ class ApiContext:
 
     admin: Admin
     mailer: AsyncMailer
-    doorkeeper: Doorkeeper
+    authenticator: Authenticator
     base: str
     """The gateway's address as clients reach it."""
     space: Space
@@ -54,7 +54,7 @@ class ApiCall:
         return self.request.match_info["id"]
 
     def check_reach(self, tenant: str, pointer: str = "/tenant") -> None:
-        """Check that the API key reaches a tenant; raises Trouble.
+        """Check that the API key reaches a tenant; raises ApiProblem.
 
         `pointer` is where the body names it.
         """
@@ -63,7 +63,7 @@ class ApiCall:
 
         detail = f"The API key {self.grant.id} does not reach the tenant {tenant!r}."
         fault = Fault(pointer=pointer, code="tenant_not_allowed", detail=detail)
-        raise Trouble("tenant_not_allowed", detail, faults=[fault])
+        raise ApiProblem("tenant_not_allowed", detail, faults=[fault])
 
 
 @dataclass(frozen=True)

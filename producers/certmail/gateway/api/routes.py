@@ -34,7 +34,7 @@ Handler = Callable[[ApiCall], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class BodyHandler:
     """The handler of a request with a body.
 
     `keyed` says whether the request may have an Idempotency-Key.
@@ -66,7 +66,7 @@ class Route:
     scope: KeyScope
     _: KW_ONLY
     summary: str
-    does: Handler | Writing
+    does: Handler | BodyHandler
     gives: dict[int, tuple[str, type[BaseModel]]]
     """What is answered, by status: a sentence and the model."""
     query: type[BaseModel] | None = None
@@ -107,7 +107,7 @@ ROUTES: Final = (
     Route(
         "POST", "/v1/reminders", "enqueueReminder", Tag.REMINDERS, KeyScope.REMINDERS_WRITE,
         summary="Enqueue a reminder",
-        does=Writing(Reminder, reminders.body_of_one, reminders.enqueue),
+        does=BodyHandler(Reminder, reminders.body_of_one, reminders.enqueue),
         gives={
             202: ("It is taken in, durably.", models.Receipt),
             200: ("A duplicate: it was taken in before.", models.Receipt),
@@ -117,7 +117,7 @@ ROUTES: Final = (
     Route(
         "POST", "/v1/reminders:batch", "enqueueReminders", Tag.REMINDERS, KeyScope.REMINDERS_WRITE,
         summary=f"Enqueue up to {models.MAX_IN_BATCH} reminders, each answered for itself",
-        does=Writing(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
+        does=BodyHandler(models.Batch, reminders.body_of_batch, reminders.enqueue_batch),
         gives={200: ("An answer for each, in order.", models.BatchAnswer)},
         problems=(*_KEYED, "invalid_body"),
         turns=_batches,
@@ -132,7 +132,7 @@ ROUTES: Final = (
     Route(
         "POST", "/v1/reminders:lookup", "lookUpReminders", Tag.REMINDERS, KeyScope.REMINDERS_READ,
         summary=f"Ask what became of up to {models.MAX_IN_LOOKUP} reminders",
-        does=Writing(models.Lookup, reminders.body_of_lookup, reminders.look_up, keyed=False),
+        does=BodyHandler(models.Lookup, reminders.body_of_lookup, reminders.look_up, keyed=False),
         gives={200: ("Each as it stands, in order.", models.LookupAnswer)},
         problems=(*_BODY, "invalid_body"),
         turns=_lists,
@@ -161,7 +161,7 @@ ROUTES: Final = (
     Route(
         "POST", "/v1/campaigns:cancel", "cancelCampaign", Tag.CAMPAIGNS, KeyScope.REMINDERS_WRITE,
         summary="Call off a campaign's reminders, as far as they have not left",
-        does=Writing(models.CancelWanted, campaigns.body_of_cancel, campaigns.cancel),
+        does=BodyHandler(models.CancelWanted, campaigns.body_of_cancel, campaigns.cancel),
         gives={200: ("Those will not be sent. Interrupted, it may be asked again.", models.Cancelled)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed"),
         turns=_batches,
@@ -183,7 +183,7 @@ ROUTES: Final = (
     Route(
         "POST", "/v1/setup-links", "makeSetupLink", Tag.TENANTS, KeyScope.SETUP_LINKS_WRITE,
         summary="Make a link on which a tenant's administrator connects the mailbox; the tenant's link before it ends",
-        does=Writing(models.SetupLinkWanted, setup_links.body, setup_links.make),
+        does=BodyHandler(models.SetupLinkWanted, setup_links.body, setup_links.make),
         gives={201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
     ),

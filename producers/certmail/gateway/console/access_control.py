@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.sessions import cookies, wanted_page
 from certmail.gateway.console.sessions.cookies import Cookie
@@ -31,20 +31,20 @@ VISITOR: Final = web.RequestKey("visitor", Visitor)
 _CSRF: Final = "csrf"
 
 
-class NotLetIn(CertmailError):
+class AccessDenied(CertmailError):
     """A request that was not made by somebody who is let in, or not on one of our pages."""
 
 
-def _foreign() -> NotLetIn:
-    return NotLetIn(
+def _foreign() -> AccessDenied:
+    return AccessDenied(
         "foreign_request",
         N_("This was not sent from a page of certmail, or the page was too old."),
         N_("Go back, reload the page, and try again."),
     )
 
 
-def _not_open() -> NotLetIn:
-    return NotLetIn(
+def _not_open() -> AccessDenied:
+    return AccessDenied(
         "link_not_open",
         N_(
             "This set-up is not open in this browser: its link has ended, was replaced, or was opened elsewhere."
@@ -57,7 +57,7 @@ def for_operator(page: Page) -> Bare:
     """A page for operators only."""
 
     async def bare(request: web.Request) -> web.StreamResponse:
-        context = request.app[FRONT]
+        context = request.app[CONSOLE]
         secret = cookies.read(request, Cookie.OPERATOR, secure=context.secure)
         visitor = await asyncio.to_thread(_operator, context, secret)
         if visitor is None:
@@ -71,7 +71,7 @@ def for_administrator(page: Page) -> Bare:
     """A page for whoever opened a set-up link."""
 
     async def bare(request: web.Request) -> web.StreamResponse:
-        context = request.app[FRONT]
+        context = request.app[CONSOLE]
         secret = cookies.read(request, Cookie.SETUP, secure=context.secure)
         visitor = await asyncio.to_thread(_administrator, context, secret)
         if visitor is None:
@@ -82,7 +82,7 @@ def for_administrator(page: Page) -> Bare:
 
 
 def _operator(context: ConsoleContext, secret: str) -> Visitor | None:
-    visitor, password = context.visitors.find(secret), context.admin.settings.operator_password
+    visitor, password = context.sessions.find(secret), context.admin.settings.operator_password
     if visitor is None or not visitor.is_operator or password is None:
         return None
 
@@ -91,7 +91,7 @@ def _operator(context: ConsoleContext, secret: str) -> Visitor | None:
 
 
 def _administrator(context: ConsoleContext, secret: str) -> Visitor | None:
-    visitor = context.visitors.find(secret)
+    visitor = context.sessions.find(secret)
     if visitor is None or visitor.is_operator:
         return None
     return visitor if _stands(context, visitor) else None
@@ -123,7 +123,7 @@ async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.Stre
 
         # Who was only invited may not fill what others need.
         if not visitor.is_operator:
-            context = request.app[FRONT]
+            context = request.app[CONSOLE]
             if not context.rate_limit.allows(visitor.link):
                 raise web.HTTPTooManyRequests
             await asyncio.to_thread(context.space.require)
@@ -132,11 +132,11 @@ async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.Stre
 
 
 def check_form(request: web.Request, form: Mapping[str, Any], expected: str) -> None:
-    """Check that a form was sent from a page that we gave to this browser; raises NotLetIn."""
-    ours = origin(request.app[FRONT].admin.settings.base_url)
+    """Check that a form was sent from a page that we gave to this browser; raises AccessDenied."""
+    ours = origin(request.app[CONSOLE].admin.settings.base_url)
     named = request.headers.get("Origin")
     if named is not None and named == f"{request.scheme}://{request.host}" != ours:
-        raise NotLetIn(
+        raise AccessDenied(
             "another_address",
             f"This page was opened at {named}, but certmail’s address is {ours}.",
             "Open it there. If that is not where browsers reach it, set CERTMAIL_PUBLIC_URL and start the gateway again.",

@@ -12,7 +12,7 @@ from certmail.gateway.console.sessions.rate import RateLimit
 from certmail.gateway.console.sessions.sessions import Sessions
 from certmail.gateway.peers import Proxies
 from certmail.gateway.redis_room import Space
-from certmail.gateway.worker_requests import Asker
+from certmail.gateway.worker_requests import WorkerRequester
 from certmail_config.admin.admin import Admin
 
 
@@ -21,8 +21,8 @@ class ConsoleContext:
     """The context of one gateway's pages; `secure` says that browsers reach it by HTTPS."""
 
     admin: Admin
-    visitors: Sessions
-    asker: Asker
+    sessions: Sessions
+    requester: WorkerRequester
     pages: Pages
     application: Application
     secure: bool
@@ -31,17 +31,17 @@ class ConsoleContext:
     rate_limit: RateLimit
 
 
-FRONT: web.AppKey[ConsoleContext] = web.AppKey("front", ConsoleContext)
+CONSOLE: web.AppKey[ConsoleContext] = web.AppKey("console", ConsoleContext)
 
 
-def front_of(admin: Admin) -> ConsoleContext:
+def console_context(admin: Admin) -> ConsoleContext:
     """Make the context over open stores."""
     application = application_of(admin.settings)
 
     return ConsoleContext(
         admin=admin,
-        visitors=Sessions(admin.strongbox),
-        asker=Asker(admin),
+        sessions=Sessions(admin.strongbox),
+        requester=WorkerRequester(admin),
         pages=Pages(application),
         application=application,
         secure=admin.settings.base_url.startswith("https://"),

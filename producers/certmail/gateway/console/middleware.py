@@ -10,11 +10,11 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from certmail.gateway.console import texts
-from certmail.gateway.console.access_control import VISITOR, Bare, NotLetIn
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.access_control import VISITOR, AccessDenied, Bare
+from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.texts import N_
 from certmail.gateway.headers import doubled
-from certmail.gateway.store_outage import as_told
+from certmail.gateway.store_outage import for_clients
 from certmail_config.base.errors import (
     CertmailError,
     Refused,
@@ -51,7 +51,7 @@ _FAILED: Final = CertmailError(
 
 
 @web.middleware
-async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
+async def console_middleware(request: web.Request, handler: Bare) -> web.StreamResponse:
     """Put headers on each answer, and answer whatever went wrong with a page that says so."""
     if not _is_ours(request.path):
         return await handler(request)
@@ -80,8 +80,8 @@ async def guard(request: web.Request, handler: Bare) -> web.StreamResponse:
 
     response.headers.update(_HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["Content-Security-Policy"] = _policy(request.app[FRONT])
-    if request.app[FRONT].secure:
+    response.headers["Content-Security-Policy"] = _policy(request.app[CONSOLE])
+    if request.app[CONSOLE].secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if isinstance(response, web.HTTPException):
         raise response
@@ -106,7 +106,7 @@ def _check_address(request: web.Request) -> None:
 
     Cookies are kept for each apart.
     """
-    settings = request.app[FRONT].admin.settings
+    settings = request.app[CONSOLE].admin.settings
     ours = urlsplit(settings.base_url)
     host, _, port = request.host.rpartition(":")
     another = (
@@ -138,7 +138,7 @@ def _policy(context: ConsoleContext) -> str:
 
 def _status(error: CertmailError) -> int:
     match error:
-        case NotLetIn():
+        case AccessDenied():
             return 403
         case StoresUnreachable() | SealBroken() | SettingsError():
             return 503
@@ -171,7 +171,7 @@ def _failed(request: web.Request, error: CertmailError) -> web.Response:
     """A page that says what went wrong; what the operator must mend is logged, too."""
     status = _status(error)
     if isinstance(error, StoresUnreachable):
-        error = as_told(error)
+        error = for_clients(error)
     if status >= 500:
         log.warning("page_unavailable", extra={"code": error.code, "error": error.message})
 
@@ -183,7 +183,7 @@ def _page(request: web.Request, error: CertmailError, status: int) -> web.Respon
         "error": error,
         "base": "/connect" if request.path.startswith("/connect") else "/console",
     }
-    return request.app[FRONT].pages.render(
+    return request.app[CONSOLE].pages.render(
         request,
         "error.html",
         {**values, "texts": texts, "visitor": request.get(VISITOR)},

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from certmail.gateway.console.access_control import Bare, Page, for_administrator, for_operator
-from certmail.gateway.console.context import FRONT, front_of
+from certmail.gateway.console.context import CONSOLE, console_context
 from certmail.gateway.console.pages import (
     actions,
     delegation_page,
@@ -50,15 +50,15 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
 
 def add_console(app: web.Application, admin: Admin) -> None:
     """Add the pages to the gateway."""
-    context = app[FRONT] = front_of(admin)
+    context = app[CONSOLE] = console_context(admin)
     app[SANDBOX] = admin.settings.sandbox_url or ""
     app[APPLICATION] = context.application
 
-    async def asker(_: web.Application) -> AsyncIterator[None]:
+    async def requester(_: web.Application) -> AsyncIterator[None]:
         yield
-        context.asker.close()
+        context.requester.close()
 
-    app.cleanup_ctx.append(asker)
+    app.cleanup_ctx.append(requester)
 
     app.router.add_get("/console/static/{version}/{name}", static_file)
     app.router.add_get("/console/sign-in", sign_in.sign_in_page)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from certmail.gateway.oauth.google_client import Google
-from certmail.gateway.oauth.link_outcomes import Linked, failed
+from certmail.gateway.oauth.link_outcomes import LinkOutcome, failed
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
 from certmail_config.google.oauth import Account, Granted
@@ -18,14 +18,14 @@ from certmail_config.tenants.domains import check_domain
 from certmail_config.tenants.models import SEND_SCOPE, Connection, ConnectionState
 
 
-async def examine(
+async def check_account(
     admin: Admin,
     google: Google,
     connection: Connection,
     granted: Granted,
     sub: str | None,
     link: Consent,
-) -> Account | Linked:
+) -> Account | LinkOutcome:
     """The account that somebody signed in with, or why it cannot be linked.
 
     `sub` is the account whose turn this is.
@@ -37,25 +37,25 @@ async def examine(
             "The box for sending email on your behalf was not ticked, so certmail may not send."
         )
         remedy = "Link the account again and tick the box for sending email."
-        return await trouble(admin, connection, failed("scope_missing", message, remedy))
+        return await record_failure(admin, connection, failed("scope_missing", message, remedy))
 
     if granted.refresh_token is None:
         message = "Google gave no lasting permission."
-        return await trouble(
+        return await record_failure(
             admin, connection, failed("no_refresh_token", message, "Link the account again.")
         )
 
     if account is None or account.sub != sub:
         message = "Google did not say whose account this is."
         remedy = "Link the account again in a minute."
-        return await trouble(admin, connection, failed("account_unknown", message, remedy))
+        return await record_failure(admin, connection, failed("account_unknown", message, remedy))
 
     if account.unusable:
         message = (
             "Google names an address for this account that reminders cannot be sent from: "
             f"{account.unusable}."
         )
-        return await trouble(
+        return await record_failure(
             admin,
             connection,
             failed("address_unusable", message, "Link an account of your company's."),
@@ -73,14 +73,14 @@ async def examine(
     try:
         await asyncio.to_thread(_check_domain, admin, connection, account.email)
     except Refused as refused:
-        return await trouble(
+        return await record_failure(
             admin, connection, failed(refused.code, refused.message, refused.remedy)
         )
 
     return account
 
 
-async def trouble(admin: Admin, connection: Connection, ended: Linked) -> Linked:
+async def record_failure(admin: Admin, connection: Connection, ended: LinkOutcome) -> LinkOutcome:
     """Say what happened on the connection too, unless it works.
 
     A failed second consent breaks nothing. Nor does it at Google: its grant is not given back (see

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def turn_of(admin: Admin, sub: str | None) -> AsyncIterator[None]:
+async def account_lock(admin: Admin, sub: str | None) -> AsyncIterator[None]:
     """Hold the lock on an account, while nobody else links or revokes it.
 
     Of an account that is not known nothing is kept or revoked. Raises Refused.
@@ -78,7 +78,7 @@ async def give_back_former(admin: Admin, google: Google, before: Connection) -> 
     except SealBroken:
         return
 
-    async with turn_of(admin, before.sub):
+    async with account_lock(admin, before.sub):
         former = Granted("", 1, frozenset(), token, before.sub)
         await give_back(admin, google, before.id, former, before.sub, "another_account_took_over")
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class LinkOutcome:
     """The outcome of linking an account, in words for the person at the browser.
 
     `back` is the path of ours that the consent was begun on.
@@ -35,14 +35,14 @@ class Question:
     offer: str
 
 
-STALE: Final = Linked(
+STALE: Final = LinkOutcome(
     ok=False,
     code="link_used_or_expired",
     message="This sign-in was used before, has expired, or was not started here.",
     remedy="If this page was only loaded again, look at the connection first: "
     "it says how the sign-in ended. Else link the account again.",
 )
-DECLINED: Final = Linked(
+DECLINED: Final = LinkOutcome(
     ok=False,
     code="declined",
     message="That account was not linked: its permission was given back.",
@@ -50,12 +50,12 @@ DECLINED: Final = Linked(
 )
 
 
-def failed(code: str, message: str, remedy: str) -> Linked:
+def failed(code: str, message: str, remedy: str) -> LinkOutcome:
     """The outcome that the account was not linked, and what to do about it."""
-    return Linked(ok=False, code=code, message=message, remedy=remedy)
+    return LinkOutcome(ok=False, code=code, message=message, remedy=remedy)
 
 
-def not_consented(error: str) -> Linked:
+def not_consented(error: str) -> LinkOutcome:
     """The outcome that Google came back without a code, for the reason that it gives."""
     if error == "access_denied":
         return failed(
@@ -68,7 +68,7 @@ def not_consented(error: str) -> Linked:
     return failed("consent_failed", message, "Link the account again.")
 
 
-def remember(admin: Admin, used: str, browser: str, ended: Linked | Question) -> None:
+def remember(admin: Admin, used: str, browser: str, ended: LinkOutcome | Question) -> None:
     """Keep an outcome for whoever loads the page again.
 
     It has ended so, whether that succeeds or not.
@@ -79,9 +79,9 @@ def remember(admin: Admin, used: str, browser: str, ended: Linked | Question) ->
         log.warning("outcome_not_kept", extra={"error": type(error).__name__})
 
 
-def ended_before(admin: Admin, used: str, browser: str) -> Linked | Question:
+def ended_before(admin: Admin, used: str, browser: str) -> LinkOutcome | Question:
     """The outcome of what was used before, if this browser may know it. Raises RedisError."""
     value = recall_outcome(admin.strongbox, used, browser)
     if value is None:
         return STALE
-    return Question(**value) if "offer" in value else Linked(**value)
+    return Question(**value) if "offer" in value else LinkOutcome(**value)

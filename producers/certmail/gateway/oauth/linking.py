@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from certmail.gateway.oauth.account_check import examine, trouble
+from certmail.gateway.oauth.account_check import check_account, record_failure
 from certmail.gateway.oauth.google_client import Google
-from certmail.gateway.oauth.grants import give_back, give_back_former, turn_of
+from certmail.gateway.oauth.grants import account_lock, give_back, give_back_former
 from certmail.gateway.oauth.link_outcomes import (
     STALE,
-    Linked,
+    LinkOutcome,
     Question,
     ended_before,
     failed,
@@ -39,7 +39,7 @@ WHO_CONSENTS: Final = "whoever signed in with Google"
 
 async def finish(
     admin: Admin, google: Google, query: Mapping[str, str], browser: str
-) -> Linked | Question:
+) -> LinkOutcome | Question:
     """Finish a consent.
 
     Whatever goes wrong after Google gave a token, the token is given back if nothing else hangs on
@@ -56,13 +56,13 @@ async def finish(
         return STALE
 
     ended = await _finish(admin.acting_as(WHO_CONSENTS), google, query, link, browser)
-    ended = replace(ended, back=link.back) if isinstance(ended, Linked) else ended
+    ended = replace(ended, back=link.back) if isinstance(ended, LinkOutcome) else ended
     await asyncio.to_thread(remember, admin, state, browser, ended)
 
     return ended
 
 
-async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
+async def accept(admin: Admin, google: Google, offer: Offer) -> LinkOutcome:
     """Link the account of an offer: somebody said yes.
 
     It is asked for once more, since its permission may have ended meanwhile.
@@ -73,7 +73,7 @@ async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
     )
     before: Connection | None = None
 
-    async with turn_of(admin, offer.sub):
+    async with account_lock(admin, offer.sub):
         try:
             connection = await asyncio.to_thread(admin.connection, offer.connection)
             if connection.version != offer.version:
@@ -81,8 +81,8 @@ async def accept(admin: Admin, google: Google, offer: Offer) -> Linked:
             else:
                 before = connection
                 link = Consent(offer.connection, offer.version, "", another=offer.another)
-                found = await examine(admin, google, connection, granted, offer.sub, link)
-                if isinstance(found, Linked):
+                found = await check_account(admin, google, connection, granted, offer.sub, link)
+                if isinstance(found, LinkOutcome):
                     ended = found
                 else:
                     ended = await _save(admin, connection, granted, found)
@@ -104,13 +104,13 @@ async def decline(admin: Admin, google: Google, offer: Offer) -> None:
     The connection stays as it is, and so does the grant if something else needs it.
     """
     granted = Granted(offer.access_token, 1, frozenset(), offer.refresh_token, offer.sub)
-    async with turn_of(admin, offer.sub):
+    async with account_lock(admin, offer.sub):
         await give_back(admin, google, offer.connection, granted, offer.sub, "declined")
 
 
 async def _finish(
     admin: Admin, google: Google, query: Mapping[str, str], link: Consent, browser: str
-) -> Linked | Question:
+) -> LinkOutcome | Question:
     if query.get("iss", next(iter(ISSUERS))) not in ISSUERS:
         return STALE
 
@@ -126,23 +126,23 @@ async def _finish(
     ):
         return STALE
     if "error" in query or "code" not in query:
-        return await trouble(admin, connection, not_consented(query.get("error", "")))
+        return await record_failure(admin, connection, not_consented(query.get("error", "")))
 
     granted = await google.exchange(query["code"], link.verifier)
     if isinstance(granted, Denied):
-        return await trouble(
+        return await record_failure(
             admin, connection, failed(granted.code, granted.message, granted.remedy)
         )
 
     sub = granted.sub or await _ask_whose(google, granted)
 
-    async with turn_of(admin, sub):
+    async with account_lock(admin, sub):
         try:
             ended = await _take(admin, google, connection, granted, sub, link, browser)
         except Refused:  # removed or changed while Google was asked
             ended = STALE
 
-        if isinstance(ended, Linked) and not ended.ok:
+        if isinstance(ended, LinkOutcome) and not ended.ok:
             await give_back(admin, google, connection.id, granted, sub, ended.code)
 
     return ended
@@ -161,14 +161,14 @@ async def _take(
     sub: str | None,
     link: Consent,
     browser: str,
-) -> Linked | Question:
+) -> LinkOutcome | Question:
     """Check what was granted, and by whom.
 
     The account that the connection has is kept at once, of another somebody is asked. Raises
     Refused if the connection was removed meanwhile.
     """
-    found = await examine(admin, google, connection, granted, sub, link)
-    if isinstance(found, Linked):
+    found = await check_account(admin, google, connection, granted, sub, link)
+    if isinstance(found, LinkOutcome):
         return found
     if connection.sub == found.sub:
         return await _save(admin, connection, granted, found)
@@ -192,7 +192,9 @@ async def _take(
     return Question(await asyncio.to_thread(keep_offer, admin.strongbox, offer))
 
 
-async def _save(admin: Admin, connection: Connection, granted: Granted, account: Account) -> Linked:
+async def _save(
+    admin: Admin, connection: Connection, granted: Granted, account: Account
+) -> LinkOutcome:
     assert granted.refresh_token is not None, "examined"
     linked = replace(
         connection.working(key_id=None),
@@ -204,7 +206,7 @@ async def _save(admin: Admin, connection: Connection, granted: Granted, account:
     )
 
     await asyncio.to_thread(admin.save, linked)
-    return Linked(
+    return LinkOutcome(
         ok=True,
         code="linked",
         message=f"{account.email} is linked: reminders will be sent from it.",

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import insert
 
 from certmail import Mailer, Reminder
-from certmail.gateway.api.request.authentication import Doorkeeper
-from certmail.gateway.api.request.problems import KINDS, Trouble
+from certmail.gateway.api.request.authentication import Authenticator
+from certmail.gateway.api.request.problems import KINDS, ApiProblem
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.api_keys import create_key, list_keys, revoke_key
 from certmail_config.base import redis_keys
@@ -464,12 +464,12 @@ class TestRate:
 GRANT = KeyGrant("k", frozenset({"acme"}), frozenset(KeyScope))
 
 
-def at(admin: Admin, now: float) -> Doorkeeper:
-    return Doorkeeper(admin.strongbox, 10, lambda: now)
+def at(admin: Admin, now: float) -> Authenticator:
+    return Authenticator(admin.strongbox, 10, lambda: now)
 
 
-def refused(door: Doorkeeper, cost: int) -> Trouble:
-    with pytest.raises(Trouble) as raised:
+def refused(door: Authenticator, cost: int) -> ApiProblem:
+    with pytest.raises(ApiProblem) as raised:
         door.count(GRANT, cost)
     assert raised.value.code == "rate_limited"
     return raised.value

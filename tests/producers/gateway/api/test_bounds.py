@@ -27,7 +27,7 @@ from certmail.gateway.api.request.bounds import (
     excess,
     is_deep,
 )
-from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.problems import ApiProblem
 from certmail.gateway.api.request.turns import Turns, in_slices
 from certmail.gateway.redis_room import Space
 from certmail_config.admin.admin import Admin
@@ -214,8 +214,8 @@ class TestTime:
         assert seen == list(range(10))
 
 
-async def refused(turns: Turns) -> Trouble:
-    with pytest.raises(Trouble) as raised:
+async def refused(turns: Turns) -> ApiProblem:
+    with pytest.raises(ApiProblem) as raised:
         async with turns.take("a"):
             pass
     return raised.value

@@ -11,10 +11,10 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from certmail.gateway.api.models import PUBLISHED
 from certmail.gateway.api.request.idempotency import MAX_CHARACTERS, PATTERN
 from certmail.gateway.api.request.problems import KINDS
-from certmail.gateway.api.routes import ALWAYS, ROUTES, Route, Tag, Writing
+from certmail.gateway.api.routes import ALWAYS, ROUTES, BodyHandler, Route, Tag
 from certmail.gateway.request_ids import HEADER
 
-TAKEN = {route.does.model.__name__ for route in ROUTES if isinstance(route.does, Writing)}
+TAKEN = {route.does.model.__name__ for route in ROUTES if isinstance(route.does, BodyHandler)}
 """The models of what is sent, not answered."""
 _SCHEMAS = "#/components/schemas/"
 _KNOWN_AS = {"ConnectionKind": "Kind"}
@@ -109,7 +109,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters := _parameters(route):
         operation["parameters"] = parameters
 
-    if isinstance(route.does, Writing):
+    if isinstance(route.does, BodyHandler):
         schema = {"$ref": _SCHEMAS + route.does.model.__name__}
         operation["requestBody"] = {
             "required": True,
@@ -138,7 +138,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     if route.query is not None:
         found += _query_parameters(route.query)
 
-    if isinstance(route.does, Writing) and route.does.keyed:
+    if isinstance(route.does, BodyHandler) and route.does.keyed:
         found.append(
             {
                 "name": "Idempotency-Key",

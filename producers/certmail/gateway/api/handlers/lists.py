@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def query_of(call: ApiCall, model: type[Q]) -> Q:
-    """The query's parameters; raises Trouble."""
+    """The query's parameters; raises ApiProblem."""
     return read_query(model, call.request.query, [name for name, _ in call.request.query.items()])
 
 

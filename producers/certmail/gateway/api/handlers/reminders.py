@@ -20,7 +20,7 @@ from certmail.gateway.api.request.bodies import (
     read_reminder,
 )
 from certmail.gateway.api.request.bounds import MAX_VALUES_OF_BATCH, share_of_faults
-from certmail.gateway.api.request.problems import Faulty, Trouble, of_rejected, of_stores
+from certmail.gateway.api.request.problems import ApiProblem, InvalidRequest, of_rejected, of_stores
 from certmail.gateway.api.request.turns import in_slices
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
@@ -62,7 +62,7 @@ async def body_of_batch(call: ApiCall) -> dict[str, Any]:
     if not 1 <= len(items) <= models.MAX_IN_BATCH:
         raise _wrong("/reminders", "wrong_length", f"from 1 to {models.MAX_IN_BATCH} reminders")
 
-    await asyncio.to_thread(call.context.doorkeeper.count, call.grant, len(items) - 1)
+    await asyncio.to_thread(call.context.authenticator.count, call.grant, len(items) - 1)
     return value
 
 
@@ -87,28 +87,28 @@ async def enqueue_batch(call: ApiCall, body: dict[str, Any]) -> Answer:
         found = await in_slices(enumerate(body["reminders"]), lambda each: _checked(call, *each))
 
     sent = iter(await _send(call, [each for each in found if isinstance(each, Reminder)]))
-    share = share_of_faults(sum(isinstance(each, Trouble) for each in found))
+    share = share_of_faults(sum(isinstance(each, ApiProblem) for each in found))
 
-    def answer(each: Reminder | Trouble, n: int) -> models.BatchItem:
+    def answer(each: Reminder | ApiProblem, n: int) -> models.BatchItem:
         if isinstance(each, Reminder):
             return _item(call, next(sent), n)
-        return _problem(call, each.shortened(share) if isinstance(each, Faulty) else each)
+        return _problem(call, each.shortened(share) if isinstance(each, InvalidRequest) else each)
 
     answers = await in_slices(enumerate(found), lambda each: answer(each[1], each[0]))
 
     stopped = any(item.status == 429 or item.status >= 500 for item in answers)
     if any(item.status >= 500 for item in answers) and not any(item.receipt for item in answers):
-        raise Trouble("stores_unreachable", _first_detail(answers))
+        raise ApiProblem("stores_unreachable", _first_detail(answers))
 
     new = any(item.status == 202 for item in answers)
     return Answer(200, models.BatchAnswer(items=answers), repeatable=new and not stopped)
 
 
-def _checked(call: ApiCall, n: int, value: object) -> Reminder | Trouble:
+def _checked(call: ApiCall, n: int, value: object) -> Reminder | ApiProblem:
     try:
         return _allowed(call, read_reminder(value, f"/reminders/{n}"), f"/reminders/{n}")
-    except Trouble as trouble:
-        return trouble.with_traceback(None)  # which would hold on to the body
+    except ApiProblem as problem:
+        return problem.with_traceback(None)  # which would hold on to the body
 
 
 async def _send(call: ApiCall, reminders: list[Reminder]) -> list[Sent]:
@@ -168,7 +168,7 @@ async def cancel(call: ApiCall) -> Answer:
     view = await _visible(call)
     result = await call.context.mailer.cancel(view.id, reason=f"by API key {call.grant.id}")
     if result is not Cancellation.CANCELLED or view.state is State.CANCELLED:
-        raise Trouble(
+        raise ApiProblem(
             _NOT_CANCELLED.get(result, "already_final"),
             f"The reminder {view.id} is not called off.",
         )
@@ -180,7 +180,7 @@ async def _visible(call: ApiCall) -> JobView:
     id_ = _uuid(call.path_id)
     view = await call.context.mailer.status(id_) if id_ else None
     if view is None or not call.grant.reaches(view.tenant):
-        raise Trouble(
+        raise ApiProblem(
             "unknown_reminder", "There is no reminder of this id that the API key reaches."
         )
     return view
@@ -210,13 +210,13 @@ def _taken(sent: Sent, pointer: str) -> Receipt:
 def _item(call: ApiCall, sent: Sent, n: int) -> models.BatchItem:
     try:
         receipt = _taken(sent, f"/reminders/{n}")
-    except Trouble as trouble:
-        return _problem(call, trouble)
+    except ApiProblem as problem:
+        return _problem(call, problem)
     return models.BatchItem(status=200 if receipt.duplicate else 202, receipt=_shown(receipt))
 
 
-def _problem(call: ApiCall, trouble: Trouble) -> models.BatchItem:
-    return models.BatchItem(status=trouble.kind.status, problem=trouble.document(call.context.base))
+def _problem(call: ApiCall, problem: ApiProblem) -> models.BatchItem:
+    return models.BatchItem(status=problem.kind.status, problem=problem.document(call.context.base))
 
 
 def _first_detail(answers: list[models.BatchItem]) -> str:
@@ -279,6 +279,6 @@ def _mailbox(admin: Admin, connection: ConnectionId) -> str | None:
     return found.mailbox if found else None
 
 
-def _wrong(pointer: str, code: str, detail: str) -> Trouble:
+def _wrong(pointer: str, code: str, detail: str) -> ApiProblem:
     fault = models.Fault(pointer=pointer, code=code, detail=detail)
-    return Trouble("invalid_body", f"The body is wrong: {detail}.", faults=[fault])
+    return ApiProblem("invalid_body", f"The body is wrong: {detail}.", faults=[fault])

@@ -11,7 +11,7 @@ from typing import Any
 from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.request.bodies import MAX_BYTES, read_json, read_model
-from certmail.gateway.api.request.problems import KINDS, Trouble
+from certmail.gateway.api.request.problems import KINDS, ApiProblem
 from certmail_config.admin.setup_links import issue
 from certmail_config.base.errors import Refused, WrongUse
 
@@ -45,12 +45,14 @@ async def make(call: ApiCall, value: dict[str, Any]) -> Answer:
         )
     except (Refused, WrongUse) as error:
         if error.code in KINDS:
-            raise Trouble(error.code, error.message, remedy=error.remedy) from None
+            raise ApiProblem(error.code, error.message, remedy=error.remedy) from None
 
         place = _FIELDS.get(error.code)
         pointer = f"/{place}" if place else ""
         fault = models.Fault(pointer=pointer, code=error.code, detail=error.message)
-        raise Trouble("invalid_body", error.message, faults=[fault], remedy=error.remedy) from None
+        raise ApiProblem(
+            "invalid_body", error.message, faults=[fault], remedy=error.remedy
+        ) from None
 
     link = models.SetupLink(
         tenant=made.tenant, connection=made.connection, url=made.url, expires_at=made.expires_at

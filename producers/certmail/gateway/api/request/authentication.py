@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.problems import ApiProblem
 from certmail_config.base import redis_keys
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.tenants.api_keys import KeyGrant, KeyScope, check
@@ -19,25 +19,27 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="certmail"'}
 
 
 @dataclass(frozen=True, slots=True)
-class Doorkeeper:
+class Authenticator:
     """Authenticates requests by their API key, and limits their rate; used from threads."""
 
     box: Strongbox
     per_minute: int
     now: Callable[[], float] = time.time
 
-    def admit(self, authorization: str, scope: KeyScope) -> KeyGrant:
-        """The grant of the request's API key; raises Trouble, RedisError."""
+    def authenticate(self, authorization: str, scope: KeyScope) -> KeyGrant:
+        """The grant of the request's API key; raises ApiProblem, RedisError."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
-            raise Trouble("unauthenticated", "The request has no bearer token.", headers=_CHALLENGE)
+            raise ApiProblem(
+                "unauthenticated", "The request has no bearer token.", headers=_CHALLENGE
+            )
 
         grant = check(self.box, token.strip(), self.now())
         if grant is None:
             detail = "The API key is unknown, revoked or expired."
-            raise Trouble("unauthenticated", detail, headers=_CHALLENGE)
+            raise ApiProblem("unauthenticated", detail, headers=_CHALLENGE)
         if scope not in grant.scopes:
-            raise Trouble(
+            raise ApiProblem(
                 "scope_missing", f"The API key {grant.id} does not have the scope {scope}."
             )
 
@@ -47,7 +49,7 @@ class Doorkeeper:
     def count(self, grant: KeyGrant, cost: int) -> None:
         """Count requests and reminders of the running minute.
 
-        Raises Trouble where it is too much, RedisError. What is refused does not count, so that one
+        Raises ApiProblem where it is too much, RedisError. What is refused does not count, so that one
         large batch does not keep out small ones.
         """
         if cost <= 0:
@@ -65,4 +67,4 @@ class Doorkeeper:
             self.box.redis.decrby(key, cost)
             wait = _MINUTE - int(now % _MINUTE)
             detail = f"{self.per_minute:,} requests and reminders a minute are allowed."
-            raise Trouble("rate_limited", detail, headers={"Retry-After": str(wait)})
+            raise ApiProblem("rate_limited", detail, headers={"Retry-After": str(wait)})

@@ -1,6 +1,6 @@
 """Reading a request: its body within bounds, as JSON, as reminders; its query.
 
-What is wrong is raised as Trouble.
+What is wrong is raised as ApiProblem.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from certmail.gateway.api.request.bounds import (
     is_deep,
     shown_name,
 )
-from certmail.gateway.api.request.problems import Faulty, Named, Trouble, of_rejected
+from certmail.gateway.api.request.problems import ApiProblem, InvalidRequest, Named, of_rejected
 from certmail_config.base.complaints import complaint
 from certmail_config.base.json_text import NotJson, decode, read_object
 from certmail_config.jobs.reminder import Reminder, parse_json
@@ -41,12 +41,12 @@ async def read_json(
 ) -> dict[str, Any]:
     """The body, a JSON object of at most so many bytes and values."""
     if request.content_type != "application/json":
-        raise Trouble(
+        raise ApiProblem(
             "unsupported_media_type", f"The body is declared as {request.content_type[:100]!r}."
         )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         remedy = "Send it as it is."
-        raise Trouble(
+        raise ApiProblem(
             "unsupported_media_type", "The body is declared as compressed.", remedy=remedy
         )
 
@@ -58,23 +58,25 @@ async def read_json(
 
 def _parse(body: bytes, max_values: int) -> dict[str, Any]:
     if count_values(body, max_values) > max_values:
-        raise Trouble("body_too_large", f"The body may hold {max_values:,} values.")
+        raise ApiProblem("body_too_large", f"The body may hold {max_values:,} values.")
 
     try:
         value = read_object(decode(body))
     except NotJson as error:
-        raise Trouble("malformed_body", f"The body is not one JSON object: {error.why}.") from None
+        raise ApiProblem(
+            "malformed_body", f"The body is not one JSON object: {error.why}."
+        ) from None
 
     if is_deep(value):
         detail = f"Lists and objects stand in one another more than {MAX_DEPTH} times."
-        raise Trouble("malformed_body", detail)
+        raise ApiProblem("malformed_body", detail)
     return value
 
 
 async def _read(request: web.Request, max_bytes: int) -> bytes:
     too_large = f"The body may have {max_bytes:,} bytes."
     if (request.content_length or 0) > max_bytes:
-        raise Trouble("body_too_large", too_large)
+        raise ApiProblem("body_too_large", too_large)
 
     body = bytearray()
     try:
@@ -82,20 +84,22 @@ async def _read(request: web.Request, max_bytes: int) -> bytes:
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > max_bytes:
-                    raise Trouble("body_too_large", too_large)
+                    raise ApiProblem("body_too_large", too_large)
     except TimeoutError:
-        raise Trouble("body_too_slow", f"The body did not come within {MAX_SECONDS} s.") from None
+        raise ApiProblem(
+            "body_too_slow", f"The body did not come within {MAX_SECONDS} s."
+        ) from None
 
     return bytes(body)
 
 
 def read_reminder(value: object, pointer: str = "") -> Reminder:
-    """One reminder; raises Trouble with all that is wrong with it."""
+    """One reminder; raises ApiProblem with all that is wrong with it."""
     if not isinstance(value, dict):
         fault = Fault(pointer=pointer, code="malformed", detail="must be a JSON object")
-        raise Trouble("invalid_reminder", "A reminder must be a JSON object.", faults=[fault])
+        raise ApiProblem("invalid_reminder", "A reminder must be a JSON object.", faults=[fault])
     if detail := excess(value):
-        raise Faulty("invalid_reminder", [("", pointer, "too_much", detail)])
+        raise InvalidRequest("invalid_reminder", [("", pointer, "too_much", detail)])
 
     found = parse_json(value)
     if isinstance(found, Reminder):
@@ -104,12 +108,12 @@ def read_reminder(value: object, pointer: str = "") -> Reminder:
 
 
 def read_model(model: type[M], value: object) -> M:
-    """The body as a model; raises Trouble that says what is wrong, and where."""
+    """The body as a model; raises ApiProblem that says what is wrong, and where."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         named = [_named(item) for item in error.errors(include_input=False, include_url=False)]
-    raise Faulty("invalid_body", named)
+    raise InvalidRequest("invalid_body", named)
 
 
 def _named(item: ErrorDetails) -> Named:
@@ -132,8 +136,8 @@ def read_query(model: type[M], query: Mapping[str, str], given: Sequence[str]) -
         ) from None
 
 
-def _wrong(found: Iterable[tuple[str, str, str]]) -> Faulty:
+def _wrong(found: Iterable[tuple[str, str, str]]) -> InvalidRequest:
     named = [
         (shown_name(name), shown_name(name) or None, code, detail) for name, code, detail in found
     ]
-    return Faulty("invalid_query", named, place="parameter")
+    return InvalidRequest("invalid_query", named, place="parameter")

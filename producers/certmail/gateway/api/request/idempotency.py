@@ -23,7 +23,7 @@ from typing import Any, Final
 from redis import Redis
 
 from certmail.gateway.api.models import Fault
-from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.problems import ApiProblem
 from certmail.gateway.redis_room import Space
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import SealBroken
@@ -97,12 +97,12 @@ def enter(
 ) -> First | FirstAnswer:
     """Begin a request; returns the answer if it was made before.
 
-    Raises Trouble if the first is still running, or was another request.
+    Raises ApiProblem if the first is still running, or was another request.
     """
     if not re.fullmatch(PATTERN, key) or len(key) > MAX_CHARACTERS:
         detail = f"must have 1 to {MAX_CHARACTERS} printable ASCII characters"
         fault = Fault(parameter="Idempotency-Key", code="invalid_key", detail=detail)
-        raise Trouble("invalid_header", f"Idempotency-Key: {detail}.", faults=[fault])
+        raise ApiProblem("invalid_header", f"Idempotency-Key: {detail}.", faults=[fault])
 
     # Whoever reads Redis learns neither the key, which may say whom it is about, nor the body.
     name = (
@@ -127,7 +127,7 @@ def enter(
 
     if value["request"] != request:
         detail = "This Idempotency-Key was used for a request with another body or address."
-        raise Trouble("idempotency_key_reused", detail)
+        raise ApiProblem("idempotency_key_reused", detail)
     if value["status"] is None:
         raise _still_running()
 
@@ -164,9 +164,9 @@ def _written(route: str, body: Mapping[str, Any]) -> Iterator[str]:
     yield "}]"
 
 
-def _still_running() -> Trouble:
+def _still_running() -> ApiProblem:
     detail = "The first request with this Idempotency-Key has not been answered yet."
-    return Trouble("request_running", detail, headers={"Retry-After": "1"})
+    return ApiProblem("request_running", detail, headers={"Retry-After": "1"})
 
 
 def _packed(body: str) -> dict[str, str]:

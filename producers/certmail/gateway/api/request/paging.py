@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 
 from certmail.gateway.api.models import Fault
-from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.problems import ApiProblem
 
 
 def write_cursor(place: Sequence[str]) -> str:
@@ -17,7 +17,7 @@ def write_cursor(place: Sequence[str]) -> str:
 
 
 def read_cursor(cursor: str, parts: int) -> list[str] | None:
-    """The place after which to go on; None for the beginning. Raises Trouble."""
+    """The place after which to go on; None for the beginning. Raises ApiProblem."""
     if not cursor:
         return None
 
@@ -33,11 +33,11 @@ def read_cursor(cursor: str, parts: int) -> list[str] | None:
     return [str(part) for part in place]
 
 
-def no_such_cursor() -> Trouble:
+def no_such_cursor() -> ApiProblem:
     """The problem of a cursor that the list did not give."""
     detail = "not a cursor that this list gave"
     fault = Fault(parameter="cursor", code="invalid_cursor", detail=detail)
-    return Trouble("invalid_query", f"cursor: {detail}", faults=[fault])
+    return ApiProblem("invalid_query", f"cursor: {detail}", faults=[fault])
 
 
 def _plain(part: object) -> bool:

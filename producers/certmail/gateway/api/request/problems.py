@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from certmail.gateway.api.models import Fault, Problem
 from certmail.gateway.api.request.bounds import MAX_FAULTS, shown_name
-from certmail.gateway.store_outage import as_told
+from certmail.gateway.store_outage import for_clients
 from certmail_config.base.errors import ReminderRejected, StoresUnreachable
 
 
@@ -71,7 +71,7 @@ KINDS: Final[dict[str, ProblemType]] = {
 RETRY_SECONDS: Final = 5
 
 
-class Trouble(Exception):
+class ApiProblem(Exception):
     """A request that ends as a problem document."""
 
     def __init__(
@@ -120,7 +120,7 @@ A batch may have thousands, so they are nothing more.
 """
 
 
-class Faulty(Trouble):
+class InvalidRequest(ApiProblem):
     """A request, or a reminder of one, that is wrong in one or more places; the first are named."""
 
     def __init__(
@@ -150,15 +150,15 @@ class Faulty(Trouble):
             for _, where, code, sentence in self._named
         )
 
-    def shortened(self, limit: int) -> Faulty:
+    def shortened(self, limit: int) -> InvalidRequest:
         """The same, with no more than so many of its faults."""
         left = self._left + len(self._named[limit:])
-        return Faulty(
+        return InvalidRequest(
             self.code, self._named[:limit], place=self._place, more=left, remedy=self.remedy
         )
 
 
-def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faulty:
+def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> InvalidRequest:
     """The problem of a reminder that cannot be taken; `pointer` is its place in the body."""
     named: list[Named] = []
 
@@ -169,11 +169,11 @@ def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Faul
 
     first = rejected[0]
     code = first.code if first.code in KINDS else "invalid_reminder"
-    return Faulty(code, named, more=len(rejected[MAX_FAULTS:]), remedy=first.remedy)
+    return InvalidRequest(code, named, more=len(rejected[MAX_FAULTS:]), remedy=first.remedy)
 
 
-def of_stores(error: StoresUnreachable) -> Trouble:
+def of_stores(error: StoresUnreachable) -> ApiProblem:
     """The problem of a store that does not answer; its own code stands among the errors."""
-    public = as_told(error)
+    public = for_clients(error)
     fault = Fault(pointer=None, code=public.code, detail=public.message)
-    return Trouble("stores_unreachable", public.message, faults=[fault], remedy=public.remedy)
+    return ApiProblem("stores_unreachable", public.message, faults=[fault], remedy=public.remedy)

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from certmail.gateway.api.request.problems import Trouble
+from certmail.gateway.api.request.problems import ApiProblem
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,7 +38,7 @@ class Turns:
 
     @asynccontextmanager
     async def take(self, key: str) -> AsyncIterator[None]:
-        """Wait for a turn and have it; raises Trouble where too many wait, or it does not come."""
+        """Wait for a turn and have it; raises ApiProblem where too many wait, or none comes."""
         place = self._places.setdefault(key, _Place(asyncio.Semaphore(self._limit)))
         if place.present >= self._max_present:
             raise _busy()
@@ -79,9 +79,9 @@ async def in_slices(
     return done
 
 
-def _busy() -> Trouble:
+def _busy() -> ApiProblem:
     detail = (
         "Too many requests of this API key are under way; "
         "another of this kind is carried out when they are answered."
     )
-    return Trouble("rate_limited", detail, headers={"Retry-After": "1"})
+    return ApiProblem("rate_limited", detail, headers={"Retry-After": "1"})

@@ -14,13 +14,19 @@ from typing import Final
 from aiohttp import web
 
 from certmail.gateway.console.access_control import check_form
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.pages.oauth_return import returned
 from certmail.gateway.console.sessions import cookies
 from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.oauth.google_client import Google
-from certmail.gateway.oauth.link_outcomes import DECLINED, STALE, Linked, ended_before, remember
+from certmail.gateway.oauth.link_outcomes import (
+    DECLINED,
+    STALE,
+    LinkOutcome,
+    ended_before,
+    remember,
+)
 from certmail.gateway.oauth.linking import accept, decline
 from certmail_config.admin.account_consent import begin_consent
 from certmail_config.admin.account_use import users_of
@@ -55,7 +61,7 @@ def add_question(app: web.Application) -> None:
 
 async def ask(request: web.Request) -> web.StreamResponse:
     """Show the account and whom it would send for."""
-    context, id_ = request.app[FRONT], request.match_info["offer"]
+    context, id_ = request.app[CONSOLE], request.match_info["offer"]
     offer = await asyncio.to_thread(find_offer, context.admin.strongbox, id_)
     if offer is None:
         return await _answered(request, id_)
@@ -76,7 +82,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
 
 async def answer(request: web.Request) -> web.StreamResponse:
     """Yes links it; no gives it back, and offers to sign in with another account."""
-    context, id_ = request.app[FRONT], request.match_info["offer"]
+    context, id_ = request.app[CONSOLE], request.match_info["offer"]
     form = await read_form(request)
     offer = await asyncio.to_thread(find_offer, context.admin.strongbox, id_)
     if offer is None:
@@ -106,12 +112,14 @@ async def answer(request: web.Request) -> web.StreamResponse:
 
 async def _answered(request: web.Request, id_: str) -> web.StreamResponse:
     """Show how the question ended, which was answered before in this browser."""
-    ended = await asyncio.to_thread(ended_before, request.app[FRONT].admin, id_, _browser(request))
-    return await returned(request, ended if isinstance(ended, Linked) else STALE)
+    ended = await asyncio.to_thread(
+        ended_before, request.app[CONSOLE].admin, id_, _browser(request)
+    )
+    return await returned(request, ended if isinstance(ended, LinkOutcome) else STALE)
 
 
 def _browser(request: web.Request) -> str:
-    return cookies.read(request, Cookie.CONSENT, secure=request.app[FRONT].secure)
+    return cookies.read(request, Cookie.CONSENT, secure=request.app[CONSOLE].secure)
 
 
 def _asked(context: ConsoleContext, offer: Offer) -> AccountPage:

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT
+from certmail.gateway.console.context import CONSOLE
 from certmail.gateway.console.pages.connection_page import connection_of
 from certmail.gateway.console.pages.views import show
 from certmail.gateway.console.sessions import cookies
@@ -33,7 +33,7 @@ async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
     An operator may ask for `another` account.
     """
-    context, form = request.app[FRONT], await request.post()
+    context, form = request.app[CONSOLE], await request.post()
     found = await _connection(request, visitor)
     if found.kind is not ConnectionKind.SERVICE_PROVIDER_APP:
         raise Refused(
@@ -57,7 +57,7 @@ async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a set-up link for the tenant's administrator, and show it this once."""
     found = await _connection(request, visitor)
-    admin = request.app[FRONT].admin
+    admin = request.app[CONSOLE].admin
     made = await asyncio.to_thread(issue, admin, found.tenant, name=found.name, again=True)
     return await show(request, visitor, "invitation.html", {"connection": found, "link": made})
 
@@ -83,7 +83,7 @@ async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the next key and certificate; the present ones go on until Google knows those."""
-    admin = request.app[FRONT].admin
+    admin = request.app[CONSOLE].admin
     found = await _connection(request, visitor)
     await asyncio.to_thread(admin.rotate, found.id, valid_days=admin.settings.certificate_days)
     message = N_("The next certificate is ready: download it and upload it beside the present one.")
@@ -92,14 +92,14 @@ async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Have a worker remove it for good, if its name was typed."""
-    context, form = request.app[FRONT], await request.post()
+    context, form = request.app[CONSOLE], await request.post()
     found = await _connection(request, visitor)
     if form.get("confirm") != f"{found.tenant}/{found.name}":
         notice = Notice(good=False, message=N_("That is not its name, so nothing was removed."))
-        await asyncio.to_thread(context.visitors.tell, visitor, notice)
+        await asyncio.to_thread(context.sessions.tell, visitor, notice)
     else:
         await asyncio.to_thread(
-            context.asker.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor
+            context.requester.ask, found.tenant, found.id, Wish.REMOVE, by=visitor.actor
         )
 
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}/removal")
@@ -107,22 +107,24 @@ async def remove(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 def _acting(request: web.Request, visitor: Visitor) -> Admin:
     """The admin, acting in the visitor's name."""
-    return request.app[FRONT].admin.acting_as(visitor.actor)
+    return request.app[CONSOLE].admin.acting_as(visitor.actor)
 
 
 async def _connection(request: web.Request, visitor: Visitor) -> Connection:
     return await asyncio.to_thread(
-        connection_of, request.app[FRONT], visitor, request.match_info["id"]
+        connection_of, request.app[CONSOLE], visitor, request.match_info["id"]
     )
 
 
 async def _ask(request: web.Request, visitor: Visitor, wish: Wish) -> web.StreamResponse:
     """Ask a worker, unless one is at it already."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     found = await _connection(request, visitor)
-    answer = await asyncio.to_thread(context.asker.latest, found.id)
+    answer = await asyncio.to_thread(context.requester.latest, found.id)
     if answer is None or answer.over:
-        await asyncio.to_thread(context.asker.ask, found.tenant, found.id, wish, by=visitor.actor)
+        await asyncio.to_thread(
+            context.requester.ask, found.tenant, found.id, wish, by=visitor.actor
+        )
 
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}#checklist")
 
@@ -132,6 +134,6 @@ async def _notify(
 ) -> web.StreamResponse:
     """Lead back to the connection's page, which shows the message once."""
     await asyncio.to_thread(
-        request.app[FRONT].visitors.tell, visitor, Notice(good=True, message=message)
+        request.app[CONSOLE].sessions.tell, visitor, Notice(good=True, message=message)
     )
     raise web.HTTPSeeOther(f"{visitor.base}/connections/{found.id}")

@@ -227,7 +227,7 @@ def read_details(context: ConsoleContext, visitor: Visitor, id_: str) -> Connect
 
     redis = context.admin.redis
     [lane] = read_lanes(redis, [connection.id])
-    answer = context.asker.latest(connection.id)
+    answer = context.requester.latest(connection.id)
 
     # A page that is looked at twice a second says when all will have left only in the end: that
     # takes a while to know.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from certmail.gateway.console.access_control import NotLetIn, check_form
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.access_control import AccessDenied, check_form
+from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.pages.connection_page import connection_of
 from certmail.gateway.console.pages.views import show
@@ -57,7 +57,7 @@ def add_delegation(app: web.Application) -> None:
 
 async def hand_on(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the link, and show it this once."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
     made = await asyncio.to_thread(issue_delegation, context.admin, found)
     await asyncio.to_thread(_ask_for_client_id, context, found)
@@ -66,7 +66,7 @@ async def hand_on(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def look(request: web.Request) -> web.StreamResponse:
     """What is to be authorised, and whether it works yet."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     delegation = await _delegation(request)
     asked = None if delegation.done else await asyncio.to_thread(_asked, context, delegation)
     values = {"asked": asked, "form_token": delegation.form, "visitor": None, "base": "/connect"}
@@ -75,7 +75,7 @@ async def look(request: web.Request) -> web.StreamResponse:
 
 async def check(request: web.Request) -> web.StreamResponse:
     """Have a worker look, if none is at it."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     form, delegation = await read_form(request), await _delegation(request)
     check_form(request, form, delegation.form)
     if not context.rate_limit.allows(delegation.link):
@@ -89,7 +89,7 @@ async def check(request: web.Request) -> web.StreamResponse:
 
 
 async def _delegation(request: web.Request) -> Delegation:
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     found = await asyncio.to_thread(
         delegation_of, context.admin.strongbox, request.match_info["token"]
     )
@@ -101,7 +101,7 @@ async def _delegation(request: web.Request) -> Delegation:
 def _asked(context: ConsoleContext, delegation: Delegation) -> DelegationPage | None:
     """The values of the page; None once it works.
 
-    Raises NotLetIn where nobody waits for it any more.
+    Raises AccessDenied where nobody waits for it any more.
     """
     try:
         tenant = tenant_of(context, delegation.tenant)
@@ -113,7 +113,7 @@ def _asked(context: ConsoleContext, delegation: Delegation) -> DelegationPage | 
         raise _ended()
 
     _ask_for_client_id(context, connection)
-    answer = context.asker.latest(connection.id)
+    answer = context.requester.latest(connection.id)
     steps: tuple[Step, ...] = ()
     if answer is not None and answer.worker_request.wish is not Wish.REMOVE:
         steps = answer.worker_request.steps
@@ -157,9 +157,9 @@ def _ask(context: ConsoleContext, delegation: Delegation) -> None:
     if _asked(context, delegation) is None:
         return
 
-    answer = context.asker.latest(delegation.connection)
+    answer = context.requester.latest(delegation.connection)
     if answer is None or answer.over:
-        context.asker.ask(delegation.tenant, delegation.connection, Wish.CHECK)
+        context.requester.ask(delegation.tenant, delegation.connection, Wish.CHECK)
 
 
 def _ask_for_client_id(context: ConsoleContext, connection: Connection) -> None:
@@ -171,12 +171,12 @@ def _ask_for_client_id(context: ConsoleContext, connection: Connection) -> None:
         client_id_of(context.admin.strongbox, connection)
         or connection.state is ConnectionState.ACTIVE
     )
-    if not known and context.asker.latest(connection.id) is None:
-        context.asker.ask(connection.tenant, connection.id, Wish.CHECK)
+    if not known and context.requester.latest(connection.id) is None:
+        context.requester.ask(connection.tenant, connection.id, Wish.CHECK)
 
 
-def _ended() -> NotLetIn:
-    return NotLetIn(
+def _ended() -> AccessDenied:
+    return AccessDenied(
         "link_ended",
         N_(
             "It was replaced by a newer one, is no longer needed, has expired, or was copied only in part."

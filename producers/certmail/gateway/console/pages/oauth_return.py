@@ -9,27 +9,27 @@ import asyncio
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT
+from certmail.gateway.console.context import CONSOLE
 from certmail.gateway.console.sessions import cookies
 from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import Notice
 from certmail.gateway.console.texts import N_
-from certmail.gateway.oauth.link_outcomes import Linked
+from certmail.gateway.oauth.link_outcomes import LinkOutcome
 
 
-async def returned(request: web.Request, ended: Linked) -> web.StreamResponse:
+async def returned(request: web.Request, ended: LinkOutcome) -> web.StreamResponse:
     """Answer Google's redirect: lead the browser to where it says how the consent ended."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     if ended.back:
         cookie = Cookie.SETUP if ended.back.startswith("/connect/") else Cookie.OPERATOR
         secret = cookies.read(request, cookie, secure=context.secure)
-        visitor = await asyncio.to_thread(context.visitors.find, secret)
+        visitor = await asyncio.to_thread(context.sessions.find, secret)
 
         if visitor is not None:
             # Whose account it is, the page says; a notice holds no address.
             message = N_("The account is linked.") if ended.ok else ended.message
             await asyncio.to_thread(
-                context.visitors.tell, visitor, Notice(ended.ok, message, ended.remedy)
+                context.sessions.tell, visitor, Notice(ended.ok, message, ended.remedy)
             )
             raise web.HTTPSeeOther(ended.back)
 

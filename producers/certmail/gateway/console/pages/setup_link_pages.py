@@ -7,8 +7,8 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from certmail.gateway.console.access_control import NotLetIn, check_form
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.access_control import AccessDenied, check_form
+from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.sessions import cookies
 from certmail.gateway.console.sessions.cookies import Cookie
@@ -27,8 +27,8 @@ from certmail_config.admin.setup_links import (
 from certmail_config.tenants.models import ConnectionState
 
 
-def _ended() -> NotLetIn:
-    return NotLetIn(
+def _ended() -> AccessDenied:
+    return AccessDenied(
         "link_ended",
         N_(
             "It was completed or replaced by a newer one, it has expired, or it is incomplete (copied only in part?)."
@@ -37,8 +37,8 @@ def _ended() -> NotLetIn:
     )
 
 
-def _elsewhere() -> NotLetIn:
-    return NotLetIn(
+def _elsewhere() -> AccessDenied:
+    return AccessDenied(
         "link_opened_elsewhere",
         N_("“Start” was pressed in another browser, and this set-up link works only there."),
         N_(
@@ -52,7 +52,7 @@ async def welcome(request: web.Request) -> web.StreamResponse:
 
     Looking binds nothing: mail programs look at links before people do.
     """
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     if await asyncio.to_thread(_completed_here, context, request):
         raise web.HTTPSeeOther("/connect")
 
@@ -82,7 +82,7 @@ async def welcome(request: web.Request) -> web.StreamResponse:
 
 async def begin(request: web.Request) -> web.StreamResponse:
     """Bind the link to this browser, and let it in."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     check_form(
         request,
         await read_form(request),
@@ -107,7 +107,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
 async def home(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Lead to where the set-up stands: the choice of a kind, or the connection's page."""
     found = await asyncio.to_thread(
-        connection_named, request.app[FRONT], visitor.tenant, visitor.name
+        connection_named, request.app[CONSOLE], visitor.tenant, visitor.name
     )
     if found is None or found.state is ConnectionState.DRAFT:
         raise web.HTTPSeeOther(f"/connect/set-up/{quote(visitor.tenant)}/{quote(visitor.name)}")
@@ -116,7 +116,7 @@ async def home(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def _invitation(request: web.Request) -> Invitation:
     found = await asyncio.to_thread(
-        invitation_of, request.app[FRONT].admin.strongbox, request.match_info["token"]
+        invitation_of, request.app[CONSOLE].admin.strongbox, request.match_info["token"]
     )
     if found is None:
         raise _ended()
@@ -125,7 +125,7 @@ async def _invitation(request: web.Request) -> Invitation:
 
 def _completed_here(context: ConsoleContext, request: web.Request) -> bool:
     """Whether the link was completed in this browser, so that its page can still be shown."""
-    known = context.visitors.find(cookies.read(request, Cookie.SETUP, secure=context.secure))
+    known = context.sessions.find(cookies.read(request, Cookie.SETUP, secure=context.secure))
     return (
         known is not None and known.complete and known.link == link_of(request.match_info["token"])
     )
@@ -136,9 +136,9 @@ def _may_return(context: ConsoleContext, invitation: Invitation) -> bool:
 
 
 def _let_in(context: ConsoleContext, secret: str, invitation: Invitation) -> None:
-    if (known := context.visitors.find(secret)) is not None and known.link == invitation.link:
+    if (known := context.sessions.find(secret)) is not None and known.link == invitation.link:
         return
 
-    context.visitors.let_in_administrator(
+    context.sessions.begin_as_administrator(
         secret, invitation.tenant, invitation.name, invitation.link, invitation.expires_at
     )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import WrongField, of_field, values_of
 from certmail.gateway.console.pages.connection_page import connection_of
 from certmail.gateway.console.pages.views import connection_page, show
@@ -39,7 +39,7 @@ async def new_page(request: web.Request, visitor: Visitor) -> web.Response:
 
 async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the tenant if there is none of that id, and go on to the kind."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     form = values_of(await request.post(), "tenant", "organisation", "name")
     tenant, name = form["tenant"].lower(), form["name"].lower() or DEFAULT_NAME
 
@@ -53,7 +53,7 @@ async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
         there = N_(
             "This connection already exists. For another mailbox of this tenant, give it a name of its own."
         )
-        await asyncio.to_thread(context.visitors.tell, visitor, Notice(good=True, message=there))
+        await asyncio.to_thread(context.sessions.tell, visitor, Notice(good=True, message=there))
         raise web.HTTPSeeOther(_at(visitor, found))
 
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(tenant)}/{quote(name)}")
@@ -62,12 +62,12 @@ async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Ask for the kind; a connection that is set up has its page instead."""
     tenant, name = _whose(request, visitor)
-    found = await asyncio.to_thread(connection_named, request.app[FRONT], tenant, name)
+    found = await asyncio.to_thread(connection_named, request.app[CONSOLE], tenant, name)
     if found is not None and found.state is not ConnectionState.DRAFT:
         raise web.HTTPSeeOther(_at(visitor, found))
 
-    organisation = (await asyncio.to_thread(tenant_of, request.app[FRONT], tenant)).organisation
-    can_link = request.app[FRONT].admin.settings.oauth_client_id is not None
+    organisation = (await asyncio.to_thread(tenant_of, request.app[CONSOLE], tenant)).organisation
+    can_link = request.app[CONSOLE].admin.settings.oauth_client_id is not None
     values = {"tenant": tenant, "name": name, "organisation": organisation, "can_link": can_link}
     return await show(request, visitor, "kind.html", values)
 
@@ -75,7 +75,7 @@ async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamRespons
 async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a connection that an account is linked to, on its page by the button to Google."""
     tenant, name = _whose(request, visitor)
-    admin = request.app[FRONT].admin.acting_as(visitor.actor)
+    admin = request.app[CONSOLE].admin.acting_as(visitor.actor)
     made = await asyncio.to_thread(
         admin.add_service_provider_app, tenant, name, limits=GoogleLimits()
     )
@@ -90,7 +90,7 @@ async def account_page(request: web.Request, visitor: Visitor) -> web.Response:
 async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a connection with a certificate of its own."""
     tenant, name = _whose(request, visitor)
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     form = values_of(
         await request.post(), "project", "service_account", "mailbox", "verify", "valid_days"
     )
@@ -105,7 +105,7 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def correction(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Change the two addresses of a connection that has not worked yet."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     form = values_of(await request.post(), "service_account", "mailbox", "verify")
     found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
 
@@ -124,13 +124,13 @@ async def correction(request: web.Request, visitor: Visitor) -> web.StreamRespon
     )
 
     saved = Notice(good=True, message=N_("Saved. Check the connection now."))
-    await asyncio.to_thread(context.visitors.tell, visitor, saved)
+    await asyncio.to_thread(context.sessions.tell, visitor, saved)
     raise web.HTTPSeeOther(_at(visitor, found))
 
 
 async def another_kind(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Go back to the choice of a kind."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
     await asyncio.to_thread(start_over, context.admin.acting_as(visitor.actor), found.id)
     raise web.HTTPSeeOther(f"{visitor.base}/set-up/{quote(found.tenant)}/{quote(found.name)}")
@@ -142,7 +142,7 @@ async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     The administrator chooses the kind.
     """
     tenant, name = _whose(request, visitor)
-    made = await asyncio.to_thread(issue, request.app[FRONT].admin, tenant, name=name)
+    made = await asyncio.to_thread(issue, request.app[CONSOLE].admin, tenant, name=name)
     return await show(request, visitor, "invitation.html", {"connection": None, "link": made})
 
 
@@ -163,7 +163,7 @@ async def _account(
     request: web.Request, visitor: Visitor, values: dict[str, Any], *, status: int = 200
 ) -> web.Response:
     tenant, name = _whose(request, visitor)
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     organisation = (await asyncio.to_thread(tenant_of, context, tenant)).organisation
 
     blank = {

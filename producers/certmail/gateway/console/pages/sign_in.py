@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from certmail.gateway.console.access_control import check_form
-from certmail.gateway.console.context import FRONT
+from certmail.gateway.console.context import CONSOLE
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.sessions import cookies, throttle
 from certmail.gateway.console.sessions.cookies import Cookie
@@ -31,7 +31,7 @@ async def sign_in_page(request: web.Request) -> web.Response:
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Let an operator in, under a new session; every try is counted first."""
-    context, form = request.app[FRONT], await read_form(request)
+    context, form = request.app[CONSOLE], await read_form(request)
     expected = cookies.read(request, Cookie.SIGN_IN, secure=context.secure)
     check_form(request, form, expected)
 
@@ -60,12 +60,14 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 
     await asyncio.to_thread(throttle.signed_in, redis, address, browser)
     before = await asyncio.to_thread(
-        context.visitors.find, cookies.read(request, Cookie.OPERATOR, secure=context.secure)
+        context.sessions.find, cookies.read(request, Cookie.OPERATOR, secure=context.secure)
     )
     if before is not None:
-        await asyncio.to_thread(context.visitors.see_out, before)
+        await asyncio.to_thread(context.sessions.end, before)
 
-    visitor = await asyncio.to_thread(context.visitors.let_in_operator, password.get_secret_value())
+    visitor = await asyncio.to_thread(
+        context.sessions.begin_as_operator, password.get_secret_value()
+    )
 
     response = web.Response(status=303, headers={"Location": wanted})
     cookies.give(response, Cookie.OPERATOR, visitor.secret, secure=context.secure)
@@ -79,8 +81,8 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 
 async def sign_out(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """End the session, here and in Redis."""
-    context = request.app[FRONT]
-    await asyncio.to_thread(context.visitors.see_out, visitor)
+    context = request.app[CONSOLE]
+    await asyncio.to_thread(context.sessions.end, visitor)
 
     response = web.Response(status=303, headers={"Location": SIGN_IN})
     cookies.take_back(response, Cookie.OPERATOR, secure=context.secure)
@@ -96,7 +98,7 @@ def _form(
     minutes: int = 0,
     status: int = 200,
 ) -> web.Response:
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     closed = context.admin.settings.operator_password is None
     values = {
         "form_token": secret,

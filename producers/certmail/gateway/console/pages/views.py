@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from certmail.gateway.console import texts
-from certmail.gateway.console.context import FRONT, ConsoleContext
+from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.pages.connection_list import listing
 from certmail.gateway.console.pages.connection_page import connection_of, read_details
 from certmail.gateway.console.pages.first_reminder import FirstReminder
@@ -25,7 +25,7 @@ from certmail_config.tenants.models import Connection, ConnectionState
 
 async def connections(request: web.Request, visitor: Visitor) -> web.Response:
     """All connections, what needs attention first."""
-    context, wanted = request.app[FRONT], request.query.get("q", "")[:100]
+    context, wanted = request.app[CONSOLE], request.query.get("q", "")[:100]
     found = await asyncio.to_thread(listing, context, wanted)
     return await show(request, visitor, "connections.html", {"listing": found, "wanted": wanted})
 
@@ -39,7 +39,7 @@ async def connection_page(
     request: web.Request, visitor: Visitor, typed: dict[str, Any] | None, *, status: int = 200
 ) -> web.Response:
     """The same, with what somebody has `typed` to correct it, and its `error`."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     found = await asyncio.to_thread(read_details, context, visitor, request.match_info["id"])
 
     if not visitor.is_operator and not visitor.complete:
@@ -62,7 +62,7 @@ async def connection_page(
 async def certificate(request: web.Request, visitor: Visitor) -> web.Response:
     """The certificate as a file; `next=1` the one that is to take over. Nothing in it is secret."""
     found = await asyncio.to_thread(
-        connection_of, request.app[FRONT], visitor, request.match_info["id"]
+        connection_of, request.app[CONSOLE], visitor, request.match_info["id"]
     )
     takes_over = request.query.get("next") == "1"
     pem = found.next_certificate if takes_over else found.certificate
@@ -78,8 +78,8 @@ async def certificate(request: web.Request, visitor: Visitor) -> web.Response:
 
 async def removal(request: web.Request, visitor: Visitor) -> web.Response:
     """The question before removing; then, how far it has come, and what is left to do."""
-    context, id_ = request.app[FRONT], ConnectionId(request.match_info["id"])
-    answer = await asyncio.to_thread(context.asker.latest, id_)
+    context, id_ = request.app[CONSOLE], ConnectionId(request.match_info["id"])
+    answer = await asyncio.to_thread(context.requester.latest, id_)
     under_way = answer is not None and answer.worker_request.wish is Wish.REMOVE
     found = None
 
@@ -103,7 +103,7 @@ async def show(
     status: int = 200,
 ) -> web.Response:
     """Render a page for somebody who was let in, with what is to be said to them once."""
-    context = request.app[FRONT]
+    context = request.app[CONSOLE]
     given = {
         "visitor": visitor,
         "base": visitor.base,
@@ -114,7 +114,7 @@ async def show(
 
     response = context.pages.render(request, template, given, status=status)
     if visitor.notice is not None and request.headers.get("X-Live") is None:
-        await asyncio.to_thread(context.visitors.tell, visitor, None)
+        await asyncio.to_thread(context.sessions.tell, visitor, None)
 
     return response
 
@@ -135,4 +135,4 @@ def _on_the_way_back(context: ConsoleContext, visitor: Visitor, found: Connectio
         return replace(visitor, back=back)
 
     end(context.admin.strongbox, invitation)
-    return context.visitors.complete(visitor, found.id, back)
+    return context.sessions.complete(visitor, found.id, back)

@@ -89,13 +89,13 @@ class Sessions:
     def __init__(self, box: Strongbox) -> None:
         self._box = box
 
-    def let_in_operator(self, password: str) -> Visitor:
+    def begin_as_operator(self, password: str) -> Visitor:
         """Begin the visit of an operator who knew this password, under a new secret."""
         secret, csrf = _new()
         until = time.time() + MAX_SECONDS
         return self._begin(Visitor(secret, csrf, until, proof=prove(secret, password)))
 
-    def let_in_administrator(
+    def begin_as_administrator(
         self, secret: str, tenant: str, name: str, link: str, until: float
     ) -> Visitor:
         """Begin the visit of whoever opened a set-up link, under the secret that it is bound to."""
@@ -131,7 +131,7 @@ class Sessions:
             replace(visitor, complete=True, connection=connection, back=back, until=until)
         )
 
-    def see_out(self, visitor: Visitor) -> None:
+    def end(self, visitor: Visitor) -> None:
         """End a visit."""
         self._box.redis.delete(_name(visitor.secret))
 

@@ -38,7 +38,7 @@ class TestWhoeverCanWriteRedis:
     """But has no vault key."""
 
     def test_can_begin_no_visit(self, redis: Redis, visitors: Sessions) -> None:
-        visitor = visitors.let_in_operator(PASSWORD)
+        visitor = visitors.begin_as_operator(PASSWORD)
         [name] = redis.scan_iter(f"{redis_keys.SESSION}*")
         value = json.dumps({k: v for k, v in asdict(visitor).items() if k != "secret"}).encode()
         redis.set(name, value)
@@ -46,7 +46,7 @@ class TestWhoeverCanWriteRedis:
         assert redis.hkeys(redis_keys.FORGED) == [name]
 
     def test_can_put_nobody_in_anothers_place(self, redis: Redis, visitors: Sessions) -> None:
-        visitors.let_in_administrator("theirs", "globex", "default", "link", time.time() + 60)
+        visitors.begin_as_administrator("theirs", "globex", "default", "link", time.time() + 60)
         [theirs] = redis.scan_iter(f"{redis_keys.SESSION}*")
         mine = redis_keys.SESSION + hashlib.sha256(b"mine").hexdigest()
         redis.set(mine, redis.get(theirs) or b"")
@@ -57,10 +57,10 @@ class TestWhoeverCanWriteRedis:
 def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(
     visitors: Sessions,
 ) -> None:
-    visitor = visitors.let_in_operator(PASSWORD)
+    visitor = visitors.begin_as_operator(PASSWORD)
     assert visitors.find(visitor.secret) == visitor
-    assert visitors.let_in_operator(PASSWORD).secret != visitor.secret
-    visitors.see_out(visitor)
+    assert visitors.begin_as_operator(PASSWORD).secret != visitor.secret
+    visitors.end(visitor)
     assert visitors.find(visitor.secret) is None
     assert visitors.find("") is None
 
@@ -68,26 +68,26 @@ def test_an_operator_is_found_by_the_secret_and_gone_after_being_seen_out(
 def test_a_visit_shows_which_password_was_known_to_nobody_but_its_secrets_owner(
     visitors: Sessions,
 ) -> None:
-    visitor = visitors.let_in_operator(PASSWORD)
+    visitor = visitors.begin_as_operator(PASSWORD)
     assert visitor.proof == prove(visitor.secret, PASSWORD)
     assert visitor.proof != prove(visitor.secret, "another password")
-    assert visitors.let_in_operator(PASSWORD).proof != visitor.proof
+    assert visitors.begin_as_operator(PASSWORD).proof != visitor.proof
 
 
 def test_redis_knows_neither_secret(redis: Redis, visitors: Sessions) -> None:
-    visitor = visitors.let_in_operator(PASSWORD)
+    visitor = visitors.begin_as_operator(PASSWORD)
     [name] = redis.scan_iter(f"{redis_keys.SESSION}*")
     assert visitor.secret.encode() not in name + (redis.get(name) or b"")
     assert int(str(redis.ttl(name))) <= IDLE_SECONDS
 
 
 def test_a_visit_ends_at_its_end_even_if_redis_has_not_noticed(visitors: Sessions) -> None:
-    visitor = visitors.let_in_administrator("secret", "acme", "default", "link", time.time() - 1)
+    visitor = visitors.begin_as_administrator("secret", "acme", "default", "link", time.time() - 1)
     assert visitors.find(visitor.secret) is None
 
 
 def test_what_is_said_once_is_said_once(visitors: Sessions) -> None:
-    visitor = visitors.let_in_operator(PASSWORD)
+    visitor = visitors.begin_as_operator(PASSWORD)
     notice = Notice(good=True, message="Done.")
     visitors.tell(visitor, notice)
     found = visitors.find(visitor.secret)
@@ -100,7 +100,7 @@ def test_what_is_said_once_is_said_once(visitors: Sessions) -> None:
 
 def test_whoever_is_done_may_stay_a_little(visitors: Sessions) -> None:
     until = time.time() + 7 * 86_400
-    visitor = visitors.let_in_administrator("secret", "acme", "default", "link", until)
+    visitor = visitors.begin_as_administrator("secret", "acme", "default", "link", until)
     done = visitors.complete(visitor, ConnectionId("1"), "https://app.example.com/")
     assert done.until <= time.time() + FAREWELL_SECONDS
 
@@ -110,7 +110,7 @@ def test_whoever_is_done_may_stay_a_little(visitors: Sessions) -> None:
 
 
 def test_an_administrator_may_see_one_connection(visitors: Sessions) -> None:
-    visitor = visitors.let_in_administrator("secret", "acme", "default", "link", time.time() + 60)
+    visitor = visitors.begin_as_administrator("secret", "acme", "default", "link", time.time() + 60)
     mine = Connection(ConnectionId("1"), "acme", "default")
     others = [
         Connection(ConnectionId("2"), "acme", "other"),
