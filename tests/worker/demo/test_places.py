@@ -19,7 +19,7 @@ from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings
 from certmail_worker.demo.places import TRIES, any_port, known_ports, start
 from certmail_worker.demo.progress import DemoProgress
-from certmail_worker.demo.scene import stage
+from certmail_worker.demo.stage import stage
 
 NOT_OURS = "192.0.2.1:5555"
 """An address that no machine has: nothing can listen there, whichever the port."""

@@ -135,6 +135,7 @@ def _opened(file: str, encoding: str) -> Iterator[TextIO]:
 
 def _write_csv(target: TextIO, rows: Iterable[Row]) -> int:
     writer, count = csv.writer(target), 0
+
     writer.writerow(SHOWN_COLUMNS)
     for row in rows:
         writer.writerow([harmless(_plain(row[name])) for name in SHOWN_COLUMNS])

@@ -14,7 +14,8 @@ from rich.markup import escape
 from certmail_config.settings import PREFIX, Settings
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json
 from certmail_worker.demo.progress import DemoProgress
-from certmail_worker.demo.scene import console_url, play, stage
+from certmail_worker.demo.scene import console_url, play
+from certmail_worker.demo.stage import stage
 from certmail_worker.demo.summary import ENDS
 from certmail_worker.processes.children import termination_as_interrupt
 

@@ -111,13 +111,15 @@ class Director:
             for item in self.google.faults_met()
             if item["fault"] == "hang_after"
         ]
-        if hanging:
-            self._hanging = False
-            self.killed = hanging
-            self.kill_worker()
-            self.progress.say(
-                "… and its worker is killed with SIGKILL. Another takes over; the lease ends in 45 s."
-            )
+        if not hanging:
+            return
+
+        self._hanging = False
+        self.killed = hanging
+        self.kill_worker()
+        self.progress.say(
+            "… and its worker is killed with SIGKILL. Another takes over; the lease ends in 45 s."
+        )
 
     def _tell(self, before: Seen | None, now: Seen) -> None:
         if before is None or before.state is now.state:

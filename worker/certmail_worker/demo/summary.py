@@ -59,6 +59,7 @@ def disagreements(
     recorded = sum(len(result.record) for result in results)
     if recorded != len(ledger):
         found.append(f"{len(ledger)} jobs were enqueued, but {recorded} are on record")
+
     copies = Counter(str(message["certmail_id"]) for message in messages)
     for job, count in copies.items():
         if job not in ledger:
@@ -87,6 +88,7 @@ def summary(
 ) -> dict[str, Any]:
     """The document that `certmail demo --json` prints."""
     recorded = Counter(state for result in results for state in result.record.values())
+
     return {
         "ok": not problems,
         "problems": list(problems),

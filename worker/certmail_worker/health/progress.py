@@ -64,6 +64,7 @@ class ServiceProgress:
         self._skew = skew or ClockSkew()
         self._skewed = False
         self._monotonic = monotonic
+
         self._noted: dict[str, float] = {}
         self._failing: set[str] = set()
         self._within: dict[str, float] = {}

@@ -43,7 +43,9 @@ class Child:
     ) -> None:
         self.arguments = arguments
         self._log = log.open("ab") if log else None
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
+
+        # Our own program.
+        self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *arguments],
             env=environment_of(arguments, {**os.environ, **environment}),
             stdin=subprocess.DEVNULL,

@@ -26,4 +26,5 @@ def kept_password(settings: Settings) -> str:
         message = f"{path} does not hold a password of at least {MIN_PASSWORD} characters."
         remedy = "Delete it; `certmail up` makes another."
         raise SettingsError("operator_password_spoilt", message, remedy)
+
     return password

@@ -195,6 +195,7 @@ class WorkerLife:
             except StoresUnreachable as error:
                 say_stopped(redis, error)
                 return False
+
             # A server that comes back from an older copy does not know of it: it must not go on by
             # that.
             Admin(self._settings, self._engine, redis, self._vault).projector.publish_pauses()

@@ -264,10 +264,12 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
             self._pump()
             for pid in list(self._jobs):
                 self.terminate_job(pid)
+
             deadline = time.monotonic() + 2
             while self._jobs and time.monotonic() < deadline:
                 self._pump()
                 time.sleep(0.02)  # as above
+
             self._end_loop()
 
     def _pump(self) -> None:

@@ -132,6 +132,7 @@ def _forecast(simulation: Simulation, last: dict[str, str]) -> float | None:
         Waiting(last[lane], ConnectionId(lane), State.READY)
         for lane in (*list(last)[:1], *list(last)[-1:])
     ]
+
     times = Forecaster(simulation.redis, now=lambda: simulation.now).of(waiting)
     known = [at.timestamp() - START for at in times if isinstance(at, datetime)]
     return max(known, default=None)

@@ -50,7 +50,7 @@ def start_all(stack: ExitStack, own: Settings, children: list[Supervised]) -> Pl
     admin = start(stack, known_ports(own.listen), gateway)
     auth = kept_auth(own)
     flower = _flower(stack, own, auth, children)
-    _add(stack, children, Supervised("worker", _told(own), log=own.data_dir / "worker.log"))
+    _add(stack, children, Supervised("worker", _environment(own), log=own.data_dir / "worker.log"))
     _wait(
         lambda: bool(admin.redis.zcard(redis_keys.WORKERS)),
         "The worker",
@@ -111,7 +111,7 @@ def _gateway(
         open_admin(Settings.from_env(data_dir=own.data_dir), make_key=True, supervise=True)
     )
     password = {f"{PREFIX}OPERATOR_PASSWORD": kept_password(own)}
-    process = Supervised("gateway", _told(own) | password, log=own.data_dir / "gateway.log")
+    process = Supervised("gateway", _environment(own) | password, log=own.data_dir / "gateway.log")
     _add(stack, children, process)
     process.first_line()
 
@@ -122,8 +122,8 @@ def _flower(stack: ExitStack, own: Settings, auth: str, children: list[Supervise
     """Where Flower is; None where it did not start, which is no reason to do without the rest."""
 
     def attempt(stack: ExitStack, listen: str) -> str:
-        told = {f"{PREFIX}FLOWER_LISTEN": listen, f"{PREFIX}FLOWER_BASIC_AUTH": auth}
-        process = Supervised("flower", _told(own) | told, log=own.data_dir / "flower.log")
+        flower = {f"{PREFIX}FLOWER_LISTEN": listen, f"{PREFIX}FLOWER_BASIC_AUTH": auth}
+        process = Supervised("flower", _environment(own) | flower, log=own.data_dir / "flower.log")
         _add(stack, children, process)
         return process.first_line()
 
@@ -142,8 +142,8 @@ def _add(stack: ExitStack, children: list[Supervised], process: Supervised) -> N
     stack.callback(children.remove, process)
 
 
-def _told(own: Settings) -> dict[str, str]:
-    """What a process is told: its directory, which has the rest."""
+def _environment(own: Settings) -> dict[str, str]:
+    """The environment of a process: its directory, which has the rest."""
     # Changes at Google count within seconds here, so certmail looks more often; people read lines,
     # not JSON.
     usual = {"care_seconds": CARE_SECONDS, "log_format": "console"}
