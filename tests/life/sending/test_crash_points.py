@@ -1,6 +1,6 @@
 """Every point of a delivery at which its worker can be lost, hit on purpose.
 
-The worker is killed there, or frozen for longer than its lease. The table reads as the design's
+The worker is killed there; test_freeze_points.py freezes it. The table reads as the design's
 table of states does in its column "on crash".
 
 The worker reaches Redis and Gmail over wires that are held at one piece. Another worker, which

@@ -81,23 +81,6 @@ def test_answers_that_take_long_cost_some_of_it_but_provoke_nothing(redis: Redis
     assert sim.refused == Counter()
 
 
-@pytest.mark.parametrize("stalls", STALLS.values(), ids=STALLS)
-def test_300_mailboxes_use_97_percent_of_their_projects_limit_and_get_equal_shares(
-    redis: Redis, stalls: tuple[Stall, ...]
-) -> None:
-    sim = simulation(redis, stalls, capacity=2000)
-    names = [f"l{n}" for n in range(300)]
-    sim.add_all([lane(name) for name in names])
-    for name in names:
-        sim.enqueue(name, 90)
-    sim.run(START + 120)
-    assert len(sim.left) >= 0.97 * 2 * 12_000
-    assert sim.refused == Counter()
-
-    shares = Counter(id_.partition("-")[0] for _, id_ in sim.left)
-    assert max(shares.values()) - min(shares.values()) <= (6 if stalls else 3)
-
-
 def test_50000_jobs_of_one_tenant_delay_the_single_job_of_another_by_less_than_a_second(
     redis: Redis,
 ) -> None:
