@@ -73,7 +73,8 @@ def stage(base: Path, wanted: Settings, progress: DemoProgress) -> Iterator[Demo
         running = DemoProcesses(
             admin.settings, admin, google, progress, environment, worker, flower
         )
-        stack.callback(lambda: running.worker.stop())  # noqa: PLW0108 - the worker of then, not of now
+        # The worker of then, not of now.
+        stack.callback(lambda: running.worker.stop())  # noqa: PLW0108
         with_flower = f" and Flower ({flower}) are up." if flower else " are up."
         progress.say(f"A worker{', ' if flower else ' and '}the gateway{with_flower}")
         yield running

@@ -11,6 +11,8 @@ what cannot be acknowledged any more need not be.
 
 What lies in the queue is believed by kombu and Celery: one message that is no JSON ends a worker.
 Here it is dropped, and said.
+
+kombu carries few types, so that mypy is told to ignore what is called of it.
 """
 
 from __future__ import annotations
@@ -50,22 +52,23 @@ def drop(why: str, queue: str) -> None:
 
 
 class QoS(redis.QoS):
-    """See the module."""
+    """The messages that wait for an acknowledgement."""
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Ring again what nobody acknowledged in time; what is kept of it may be no message."""
         try:
-            super().restore_by_tag(tag, client, leftmost)  # type: ignore[no-untyped-call]  # kombu carries few types
+            super().restore_by_tag(tag, client, leftmost)  # type: ignore[no-untyped-call]
         except LOST:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not come again
+        # Whatever it is, it must not come again.
+        except Exception as error:  # noqa: BLE001
             drop(f"unreadable: {type(error).__name__}", self.unacked_key)
             with self.pipe_or_acquire(client=client) as pipe:
-                self._remove_from_indices(tag, pipe).execute()  # type: ignore[no-untyped-call]  # as above
+                self._remove_from_indices(tag, pipe).execute()  # type: ignore[no-untyped-call]
 
 
 class Channel(redis.Channel):
-    """See the module."""
+    """A channel that survives its connection, and messages that are none."""
 
     QoS = QoS
     do_restore = False
@@ -73,12 +76,12 @@ class Channel(redis.Channel):
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Acknowledge, if there is still a connection to do it over."""
         if not self._cut_off:
-            super().basic_ack(delivery_tag, multiple)  # type: ignore[no-untyped-call]  # as above
+            super().basic_ack(delivery_tag, multiple)  # type: ignore[no-untyped-call]
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Reject, as `basic_ack`."""
         if not self._cut_off:
-            super().basic_reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]  # as above
+            super().basic_reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
 
     def basic_consume(
         self,
@@ -98,7 +101,8 @@ class Channel(redis.Channel):
                     return callback(message)
             except LOST:
                 raise
-            except Exception as error:  # noqa: BLE001 - it may be anything, and would end the worker
+            # It may be anything, and would end the worker.
+            except Exception as error:  # noqa: BLE001
                 why = f"not understood: {type(error).__name__}"
 
             drop(why, queue)
@@ -106,7 +110,7 @@ class Channel(redis.Channel):
                 message.reject()
             return None
 
-        super().basic_consume(queue, no_ack, guarded, consumer_tag, **more)  # type: ignore[no-untyped-call]  # as above
+        super().basic_consume(queue, no_ack, guarded, consumer_tag, **more)  # type: ignore[no-untyped-call]
 
     def _brpop_read(self, **options: Any) -> Any:
         """Take one message from the queues."""
@@ -121,7 +125,7 @@ class Channel(redis.Channel):
 
         Of a command that is no JSON kombu would write all into the log, each time.
         """
-        payload = super()._handle_message(client, response)  # type: ignore[no-untyped-call]  # as above
+        payload = super()._handle_message(client, response)  # type: ignore[no-untyped-call]
         if COMMANDS in bytes(payload.get("channel") or b"") and isinstance(
             payload.get("data"), bytes | str
         ):
@@ -149,7 +153,7 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """See the module."""
+    """The transport of such channels."""
 
     Channel = Channel
 
@@ -161,7 +165,7 @@ class Transport(redis.Transport):
         if why is not None:
             drop(why, queue)
             return
-        super()._deliver(message, queue)  # type: ignore[no-untyped-call]  # as above
+        super()._deliver(message, queue)  # type: ignore[no-untyped-call]
 
 
 def use() -> None:
