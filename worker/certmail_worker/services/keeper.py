@@ -50,8 +50,13 @@ class Keeper:
         capacity: int,
         services: Mapping[str, Service],
         progress: ServiceProgress,
+        *,
+        boot: Callable[[], float] = boottime,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._context = context
+        self._boot = boot
+        self._wall = wall
         self._progress = progress
         self._capacity = capacity
         self._services = services
@@ -113,7 +118,7 @@ class Keeper:
             advertise, self._context.worker, self._capacity, seconds=ADVERTISED_SECONDS, last=last
         )
         tick = await self._context.ledger(call())
-        sample = Sample(tick.now, boottime(), time.time())
+        sample = Sample(tick.now, self._boot(), self._wall())
 
         if tick.leapt:
             if not believable(self._sample, sample):
