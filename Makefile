@@ -32,7 +32,7 @@ look: $(VENV)/run.stamp ## everything on this machine, Google's stand-in include
 	@$(BIN)/certmail up --sandbox $(LOOK)
 
 demos: $(VENV)/run.stamp ## the demo ten times in a row
-	@$(BIN)/python tests/life/demos.py
+	@$(BIN)/python tests/end_to_end/demos.py
 
 test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 	$(BIN)/python -m pytest $(TEST)
@@ -48,7 +48,7 @@ slow: $(VENV)/dev.stamp ## the ledger against its model, 50,000 steps on each se
 	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/ledger/test_machine.py
 
 records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed
-	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/life/stores/test_recorder.py
+	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/end_to_end/stores/test_recorder.py
 
 bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq
 	@$(PYTHON) tests/bench/environments.py
@@ -82,7 +82,7 @@ chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 
 pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
-	$(BIN)/python -m pytest -n0 tests/life/stores/behind_pgbouncer.py
+	$(BIN)/python -m pytest -n0 tests/end_to_end/stores/behind_pgbouncer.py
 
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, with axe
 	@PYTHONPATH=tests $(BIN)/python -m judge

@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _needs_processes(item):
             item.add_marker("processes")
 
-    items.sort(key=lambda item: item.path.parts[len(ROOT.parts)] not in {"life", "chaos"})
+    items.sort(key=lambda item: item.path.parts[len(ROOT.parts)] not in {"end_to_end", "chaos"})
 
 
 def _needs_processes(item: pytest.Item) -> bool:

@@ -15,7 +15,7 @@ from uuid import UUID
 from certmail_config.base.ids import ConnectionId
 from certmail_config.tenants.models import Connection
 from certmail_worker.compose import Letter, compose
-from certmail_worker.connections.probe import trial
+from certmail_worker.connections.probe import trial_mail
 
 NOW: Final = datetime(2026, 12, 8, 9, tzinfo=UTC)
 KINDS: Final = ("notice", "reminder", "final")
@@ -68,7 +68,7 @@ def samples() -> Iterator[Sample]:
                     locale, kind, state, job, compose(_letter(job, kind, locale, changes)).raw
                 )
 
-    raw = trial._mail(Connection(ConnectionId("c"), "acme", "default", mailbox=MAILBOX))
+    raw = trial_mail._mail(Connection(ConnectionId("c"), "acme", "default", mailbox=MAILBOX))
     job = raw.partition(b"X-Certmail-Id: ")[2].partition(b"\r\n")[0].decode()
     yield Sample("en", TEST_MAIL, "as it is", job, raw)
 

@@ -1,13 +1,13 @@
 """All settings, from the environment (prefix `CERTMAIL_`).
 
-Start at `Settings` in model.py, whose parts are modules by subject. Nothing below an entry point
-reads the environment.
+Start at `Settings` in model.py, whose parts are modules by subject; wrong_values.py says
+what is wrong with one. Nothing below an entry point reads the environment.
 """
 
 from certmail_config.settings.delivery import SETTLE_SECONDS
 from certmail_config.settings.environment import proxies_of_others
 from certmail_config.settings.model import Settings, unknown_names
-from certmail_config.settings.part import MIN_PASSWORD, PREFIX
+from certmail_config.settings.section import MIN_PASSWORD, PREFIX
 from certmail_config.settings.stores import default_data_dir, parse_vault_key
 
 __all__ = [

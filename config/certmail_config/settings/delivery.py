@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from certmail_config.base.durability import PATTERN as DURABILITY_PATTERN
 from certmail_config.jobs.uncertain_policy import PATTERN as UNCERTAIN_PATTERN
-from certmail_config.settings.part import PREFIX, Part
+from certmail_config.settings.section import PREFIX, Part
 
 SETTLE_SECONDS: Final = 3
 """The least that a lease leaves for judging and settling after the HTTP time-out."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings.forms import misspelt
-from certmail_config.settings.part import PREFIX
+from certmail_config.settings.section import PREFIX
 
 
 def read_environment(known: Iterable[str]) -> dict[str, str]:

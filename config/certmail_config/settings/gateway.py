@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from certmail_config.base.urls import split_web_address
 from certmail_config.settings.forms import whole_origin
-from certmail_config.settings.part import MIN_PASSWORD, HostAndPort, Part
+from certmail_config.settings.section import MIN_PASSWORD, HostAndPort, Part
 
 
 class GatewaySettings(Part):

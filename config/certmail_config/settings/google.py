@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 
 from certmail_config.google.consoles import Consoles
 from certmail_config.settings.forms import proxy_address
-from certmail_config.settings.part import Part, WebAddress, WholePath
 from certmail_config.settings.sandbox import sandbox_addresses
+from certmail_config.settings.section import Part, WebAddress, WholePath
 
 
 def _see_certificates(path: Path) -> Path:

@@ -12,13 +12,13 @@ from pydantic import ConfigDict, Field, ValidationError
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings.delivery import DeliverySettings
 from certmail_config.settings.environment import check_names, names_of_others, read_environment
-from certmail_config.settings.faults import explain
 from certmail_config.settings.gateway import GatewaySettings
 from certmail_config.settings.google import GoogleSettings
-from certmail_config.settings.part import PREFIX
 from certmail_config.settings.retention import RetentionSettings
 from certmail_config.settings.sandbox import settings_of
+from certmail_config.settings.section import PREFIX
 from certmail_config.settings.stores import StoreSettings
+from certmail_config.settings.wrong_values import explain
 
 
 # Pydantic takes the fields of the last first: so they stand in the reference.

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from certmail_config.settings.part import PREFIX, Part
+from certmail_config.settings.section import PREFIX, Part
 
 
 class RetentionSettings(Part):

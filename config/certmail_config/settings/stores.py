@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 from certmail_config.base.errors import SettingsError
 from certmail_config.crypto.signing import parse_public
 from certmail_config.settings.forms import REDIS_FILES, database_address, redis_address
-from certmail_config.settings.part import MIN_PASSWORD, PREFIX, HostAndPort, Part, WholePath
+from certmail_config.settings.section import MIN_PASSWORD, PREFIX, HostAndPort, Part, WholePath
 
 
 def default_data_dir() -> Path:

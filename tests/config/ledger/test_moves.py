@@ -17,7 +17,7 @@ MOVES: Final = sorted(
     (
         (script, move)
         for script, moves in TRANSITIONS.items()
-        if script not in UPKEEP  # tests/life/stores/test_restore.py has those
+        if script not in UPKEEP  # tests/end_to_end/stores/test_restore.py has those
         for move in moves
     ),
     key=str,

@@ -1,6 +1,6 @@
 """What must have happened before an address is erased.
 
-With a worker it is tried in tests/life/connections/test_erasing.py.
+With a worker it is tried in tests/end_to_end/connections/test_erasing.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is called off and waited for before anything is erased.
 
-With a worker it is tried in tests/life/connections/test_suspension.py.
+With a worker it is tried in tests/end_to_end/connections/test_suspension.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What `certmail doctor` finds where something is away.
 
-With a whole deployment it is tried in tests/life/running/test_doctor.py.
+With a whole deployment it is tried in tests/end_to_end/running/test_doctor.py.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from rich.status import Status
 
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
-from certmail_config.settings.presence import refuse_sandbox
+from certmail_config.settings.existing_deployment import refuse_sandbox
 from certmail_worker.cli.support.output import Json, err, out, print_json
 from certmail_worker.cli.support.times import parse_time
 from certmail_worker.doctor.checks.findings import Finding, Severity

@@ -20,7 +20,7 @@ from certmail_config.jobs.states import State
 from certmail_config.ledger import Job, Suspension
 from certmail_config.tenants.models import Connection
 from certmail_worker.compose import ComposeError, Letter, compose
-from certmail_worker.compose.trial import composes
+from certmail_worker.compose.trial_mail import composes
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import OnUncertain, on_uncertain
 from certmail_worker.google import backoff

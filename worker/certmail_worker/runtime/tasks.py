@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from certmail_config.base.ids import JobId
 from certmail_config.stores.broker import DELIVER, PROBE
-from certmail_worker.connections.request_task import answer
+from certmail_worker.connections.answer_request import answer
 from certmail_worker.delivery.deliver import deliver
 from certmail_worker.delivery.task_states import End
 
@@ -33,6 +33,6 @@ def register(app: Celery, life: WorkerLife) -> None:
     app.task(
         certmail_deliver,
         name=DELIVER,
-        Request="certmail_worker.runtime.task_request:DeliveryRequest",
+        Request="certmail_worker.runtime.delivery_request:DeliveryRequest",
     )
     app.task(certmail_probe, name=PROBE)

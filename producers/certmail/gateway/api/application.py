@@ -26,8 +26,8 @@ from certmail.gateway.api.document.page import STYLE, page
 from certmail.gateway.api.models import Fault
 from certmail.gateway.api.request import idempotency
 from certmail.gateway.api.request.authentication import Authenticator
+from certmail.gateway.api.request.concurrency import Turns
 from certmail.gateway.api.request.problems import ApiProblem, of_stores
-from certmail.gateway.api.request.turns import Turns
 from certmail.gateway.api.routes import ROUTES, BodyHandler, Route
 from certmail.gateway.headers import doubled
 from certmail.gateway.redis_room import Space

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from certmail.client.async_mailer import AsyncMailer
 from certmail.gateway.api.models import Fault
 from certmail.gateway.api.request.authentication import Authenticator
+from certmail.gateway.api.request.concurrency import Turns
 from certmail.gateway.api.request.problems import ApiProblem
-from certmail.gateway.api.request.turns import Turns
 from certmail.gateway.redis_room import Space
 from certmail_config.admin.admin import Admin
 from certmail_config.tenants.api_keys import KeyGrant

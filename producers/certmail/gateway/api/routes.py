@@ -19,7 +19,7 @@ from certmail.gateway.api.handlers import (
     reminders,
     setup_links,
 )
-from certmail.gateway.api.request.turns import Turns
+from certmail.gateway.api.request.concurrency import Turns
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.tenants.api_keys import KeyScope
 

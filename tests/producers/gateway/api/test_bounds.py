@@ -27,8 +27,8 @@ from certmail.gateway.api.request.bounds import (
     excess,
     is_deep,
 )
+from certmail.gateway.api.request.concurrency import Turns, in_slices
 from certmail.gateway.api.request.problems import ApiProblem
-from certmail.gateway.api.request.turns import Turns, in_slices
 from certmail.gateway.redis_room import Space
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys

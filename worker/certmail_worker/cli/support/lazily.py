@@ -63,7 +63,7 @@ def _where_there_is_one(function: Callable[..., Any]) -> Callable[..., Any]:
     def checked(**given: Any) -> Any:
         # A list of commands needs none of this.
         from certmail_config.settings import Settings  # noqa: PLC0415
-        from certmail_config.settings.presence import require_deployment  # noqa: PLC0415
+        from certmail_config.settings.existing_deployment import require_deployment  # noqa: PLC0415
 
         require_deployment(Settings.from_env())
         return function(**given)

@@ -26,7 +26,7 @@ from certmail_worker.connections.probe.steps import (
     until_confirmed,
     with_grace,
 )
-from certmail_worker.connections.probe.trial import Allowance, send_test_mail
+from certmail_worker.connections.probe.trial_mail import Allowance, send_test_mail
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import exchange, new_session
 from certmail_worker.google.responses import Answered

@@ -20,8 +20,8 @@ from certmail.gateway.api.request.bodies import (
     read_reminder,
 )
 from certmail.gateway.api.request.bounds import MAX_VALUES_OF_BATCH, share_of_faults
+from certmail.gateway.api.request.concurrency import in_slices
 from certmail.gateway.api.request.problems import ApiProblem, InvalidRequest, of_rejected, of_stores
-from certmail.gateway.api.request.turns import in_slices
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import (

@@ -49,8 +49,8 @@ class Authenticator:
     def count(self, grant: KeyGrant, cost: int) -> None:
         """Count requests and reminders of the running minute.
 
-        Raises ApiProblem where it is too much, RedisError. What is refused does not count, so that one
-        large batch does not keep out small ones.
+        Raises ApiProblem where it is too much, RedisError. What is refused does not count, so that
+        one large batch does not keep out small ones.
         """
         if cost <= 0:
             return

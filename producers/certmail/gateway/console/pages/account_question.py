@@ -77,7 +77,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
         return await returned(request, STALE)
 
     values = {"asked": asked, "id": id_, "visitor": None, "base": "/console"}
-    return context.pages.render(request, "whether.html", values)
+    return context.pages.render(request, "account_question.html", values)
 
 
 async def answer(request: web.Request) -> web.StreamResponse:

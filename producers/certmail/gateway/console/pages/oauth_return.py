@@ -34,4 +34,6 @@ async def returned(request: web.Request, ended: LinkOutcome) -> web.StreamRespon
             raise web.HTTPSeeOther(ended.back)
 
     values = {"ended": ended, "visitor": None, "base": "/console"}
-    return context.pages.render(request, "returned.html", values, status=200 if ended.ok else 400)
+    return context.pages.render(
+        request, "oauth_return.html", values, status=200 if ended.ok else 400
+    )

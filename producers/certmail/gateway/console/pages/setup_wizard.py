@@ -69,7 +69,7 @@ async def kind_page(request: web.Request, visitor: Visitor) -> web.StreamRespons
     organisation = (await asyncio.to_thread(tenant_of, request.app[CONSOLE], tenant)).organisation
     can_link = request.app[CONSOLE].admin.settings.oauth_client_id is not None
     values = {"tenant": tenant, "name": name, "organisation": organisation, "can_link": can_link}
-    return await show(request, visitor, "kind.html", values)
+    return await show(request, visitor, "choose_kind.html", values)
 
 
 async def linked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -156,7 +156,7 @@ async def _new(
         "error": None,
         **values,
     }
-    return await show(request, visitor, "new.html", given, status=status)
+    return await show(request, visitor, "new_connection.html", given, status=status)
 
 
 async def _account(

@@ -2,7 +2,7 @@
 
 Sends go on, and all is recorded afterwards.
 
-`SQL_AWAY=600 pytest tests/life/stores/test_sql_away.py` keeps it away for ten minutes.
+`SQL_AWAY=600 pytest tests/end_to_end/stores/test_sql_away.py` keeps it away for ten minutes.
 """
 
 from __future__ import annotations

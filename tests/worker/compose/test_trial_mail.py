@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from certmail_worker.compose.trial import composes
+from certmail_worker.compose.trial_mail import composes
 
 
 @pytest.mark.parametrize("locale", [None, "en-Shaw", "de-CH", "ja", "xx", "", "-", "\ud800"])

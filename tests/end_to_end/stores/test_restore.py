@@ -3,7 +3,7 @@
 Nothing leaves before it was repaired, and nothing leaves twice after.
 
 With the record in PostgreSQL, and with copies of either database:
-tests/life/stores/test_backups.py.
+tests/end_to_end/stores/test_backups.py.
 
 RESTORE_AGE=600 makes the copy ten minutes old, with reminders leaving all the time, instead of
 seconds.
