@@ -8,6 +8,7 @@ RDB snapshot and PostgreSQL, where certmail may look itself.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -99,6 +100,18 @@ def everybody_has_one(deployment: Deployment) -> None:
     }
 
 
+def held_on_record(deployment: Deployment, count: int) -> list[dict[str, Any]]:
+    """What a person is to settle, once the record has all of it."""
+    found: list[dict[str, Any]] = []
+
+    def all_there() -> bool:
+        found[:] = deployment.ask("uncertain", "list", "--limit", "1000")["uncertain"]
+        return len(found) == count
+
+    wait_for(f"{count} held reminders on record", all_there)
+    return found
+
+
 @pytest.mark.timeout(300)
 def test_back_from_append_only_files_with_a_person_who_looks(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/data/certmail.sqlite"
@@ -111,7 +124,8 @@ def test_back_from_append_only_files_with_a_person_who_looks(tmp_path: Path) -> 
         said = come_back(deployment, redis, ("SQLite", "Redis from append-only files"))
         assert "for a person to settle" in said
 
-        held = deployment.ask("uncertain", "list", "--limit", "1000")["uncertain"]
+        [count] = re.findall(r"(\d+) are held as uncertain", said)
+        held = held_on_record(deployment, int(count))
         arrived = {row["job"] for row in held} & deployment.copies().keys()
         assert arrived, "mails left after the last event on record"
 

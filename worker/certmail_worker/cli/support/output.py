@@ -56,6 +56,8 @@ class Printer:
             self.console.print(text, end=end)
         else:
             self.stream.write(visible(text) + end)
+        # Whoever reads a file or a pipe while the command goes on sees it now.
+        self.stream.flush()
 
 
 out = Printer(stderr=False)
@@ -77,6 +79,7 @@ def print_json(value: Any) -> None:
     whole = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     document = json.dumps(value, indent=2, ensure_ascii=not whole, default=_plain)
     sys.stdout.write(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document) + "\n")
+    sys.stdout.flush()
 
 
 def fail(error: CertmailError, status: int, *, as_json: bool) -> int:
