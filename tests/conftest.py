@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -112,9 +113,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def ready_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database with this version's tables; as `database`."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/certmail.sqlite"
-        _upgrade(url)
-        yield url
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "certmail.sqlite")
+        yield f"sqlite:///{tmp_path}/certmail.sqlite"
         return
     server: Postgres = request.getfixturevalue("postgres_server")
     with _another(server, request.getfixturevalue("postgres_template")) as url:
@@ -126,6 +126,14 @@ def postgres_database(postgres_server: Postgres, postgres_template: str) -> Iter
     """The same in PostgreSQL only, for slow tests where it is the database that matters."""
     with _another(postgres_server, postgres_template) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with this version's tables, to copy others from."""
+    file = Path(tmp_path_factory.mktemp("pattern")) / "certmail.sqlite"
+    _upgrade(f"sqlite:///{file}")
+    return file
 
 
 @pytest.fixture(scope="session")
