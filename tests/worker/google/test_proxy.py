@@ -6,6 +6,7 @@ Nothing is uncertain when the proxy refuses.
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -41,6 +42,13 @@ class Trust:
 
     ca_file: Path
     tls: ssl.SSLContext
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    """What a test leaves open is found at its own end, not in whichever test it is collected."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

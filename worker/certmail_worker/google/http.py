@@ -101,7 +101,11 @@ class Connector(aiohttp.TCPConnector):
         try:
             window.pass_through()
         except WindowMissedError:
+            # At once, without TLS's farewell: through a proxy that may take as long as it likes.
+            transport = connection.transport
             connection.close()
+            if transport is not None:
+                transport.abort()
             raise
 
         return connection
