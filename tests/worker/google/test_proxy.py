@@ -9,7 +9,7 @@ import asyncio
 import gc
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +69,28 @@ def way(request: pytest.FixtureRequest, trust: Trust) -> Iterator[tuple[Proxy, s
 @asynccontextmanager
 async def google(trust: Trust) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
     """The sandbox over TLS, and a session that goes there directly."""
+    before = open_sockets()
     server = TestServer(build(), scheme="https")
     await server.start_server(ssl=trust.tls)
+
     try:
         async with new_session(ca_file=trust.ca_file, timeout_seconds=10) as direct:
             yield str(server.make_url("")).rstrip("/"), direct
     finally:
         await server.close()
+        # TLS says farewell on both sides, which takes some turns of this loop and of the proxy's.
+        async with asyncio.timeout(60):
+            while open_sockets() > before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+def open_sockets() -> int:
+    """How many sockets this process has open."""
+    found = 0
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found += str(file.readlink()).startswith("socket:")
+    return found
 
 
 async def requests_seen(root: str, direct: aiohttp.ClientSession) -> list[str]:
