@@ -19,6 +19,7 @@ from redis import Redis
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.stores.connect import connect
 from certmail_config.stores.embedded import embedded_server
+from support.costs import Costs, table
 from support.servers.postgres import Postgres, postgres
 
 ROOT = Path(__file__).parent
@@ -30,7 +31,12 @@ STARTERS = {"subprocess", "multiprocessing", "embedded_server", "postgres"}
 HELPERS = {"support", "bench", "chaos", "judge", "spam"}
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the folder in which `make costs` collects what the tests cost."""
+    parser.addoption("--costs", type=Path, metavar="FOLDER", help="write each file's costs there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Prepare for what the tests start: hundreds of processes.
 
     Ctrl-C works in them, even where a shell started the tests in the background, which is deaf to
@@ -39,6 +45,8 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if (folder := config.getoption("--costs")) and hasattr(config, "workerinput"):
+        config.pluginmanager.register(Costs(folder))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -168,3 +176,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             for name, said in getattr(report, "user_properties", ()):
                 if name == "said":
                     terminalreporter.write_line(str(said))
+
+    if folder := terminalreporter.config.getoption("--costs"):
+        terminalreporter.write_line(table(folder))
