@@ -17,10 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ async def watch(place: Place, seen: Seen, until: asyncio.Event) -> None:
             await asyncio.sleep(0.02)
 
 
-async def bad_batches(place: Place, at_once: int) -> None:
+async def bad_batches(place: Place, at_once: int, begun: Callable[[], None]) -> None:
     """One key sends the worst that it may, again and again."""
 
     async def send(session: aiohttp.ClientSession) -> None:
@@ -161,23 +162,28 @@ async def bad_batches(place: Place, at_once: int) -> None:
             body = aiohttp.BytesPayload(WORST[turn % len(WORST)])
             async with session.post(place.url + BATCH, data=body, headers=headers) as answer:
                 await answer.read()
+            begun()
 
     given = {"Authorization": f"Bearer {place.keys['acme']}"}
     async with aiohttp.ClientSession(headers=given) as session:
         await asyncio.gather(*(send(session) for _ in range(at_once)))
 
 
-async def silence(place: Place, number: int) -> None:
+async def silence(place: Place, number: int, begun: Callable[[], None]) -> None:
     """Hold so many connections that say nothing, or half of what they should.
 
     Who is sent away comes again.
     """
     host, port = place.url.removeprefix("http://").split(":")
+    opened: set[int] = set()
 
     async def hold(n: int) -> None:
         while True:
             try:
                 reader, writer = await asyncio.open_connection(host, int(port))
+                opened.add(n)
+                if len(opened) == number:
+                    begun()
                 writer.write(b"GET / HTTP/1.1\r\nHost" if n % 2 else b"")
                 await reader.read()
                 writer.close()
@@ -191,19 +197,24 @@ async def silence(place: Place, number: int) -> None:
 ABUSES = {"batches": bad_batches, "silence": silence}
 
 
-def _abuse(name: str, place: Place, number: int) -> None:
+def _abuse(name: str, place: Place, number: int, under_way: Event) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    asyncio.run(ABUSES[name](place, number))
+    asyncio.run(ABUSES[name](place, number, under_way.set))
 
 
 @contextmanager
 def abused(place: Place, name: str, number: int) -> Iterator[None]:
-    """In a process of its own, so that who looks on is not held up by who does it."""
-    process = get_context("spawn").Process(target=_abuse, args=(name, place, number), daemon=True)
+    """In a process of its own, so that who looks on is not held up by who does it.
+
+    It is under way: a batch has been answered, or every connection was open once.
+    """
+    spawn = get_context("spawn")
+    under_way = spawn.Event()
+    process = spawn.Process(target=_abuse, args=(name, place, number, under_way), daemon=True)
     process.start()
     try:
-        time.sleep(3)  # until it is well under way
+        assert under_way.wait(120), name
         yield
     finally:
         process.kill()
