@@ -21,12 +21,6 @@ HOUR, DAY = 3600.0, 86400.0
 INTERVAL = 60 / (60 * 0.98)
 
 
-def fill(ledger: ClockedLedger, lane: str, count: int, **more: Any) -> None:
-    given: dict[str, Any] = {"lane": lane, "expires_at": ledger.now + 30 * DAY} | more
-    for n in range(count):
-        ledger.enqueue(f"{lane}{n}", **given)
-
-
 def lanes_of(left: list[tuple[float, str]]) -> str:
     return "".join(job[0] for _, job in left)
 
@@ -35,8 +29,8 @@ class TestMailboxes:
     def test_a_mailbox_sends_at_98_percent_of_its_rate_without_a_burst(
         self, ledger: ClockedLedger
     ) -> None:
-        fill(ledger, "a", 200)
-        left = ledger.leave(60)
+        ledger.fill("a", 200)
+        left = ledger.leave(60, patient=False)
         assert len(left) == 59
         assert min(after - before for (before, _), (after, _) in pairwise(left)) > INTERVAL - 0.03
 
@@ -45,11 +39,11 @@ class TestMailboxes:
         self, ledger: ClockedLedger, units: int, a_minute: int
     ) -> None:
         ledger.lane("a", units=units)
-        fill(ledger, "a", 200)
+        ledger.fill("a", 200)
         assert len(ledger.leave(60)) == a_minute
 
     def test_a_mailbox_that_rested_begins_without_a_burst(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 1)
+        ledger.fill("a", 1)
         assert len(ledger.leave(10)) == 1
         for n in range(1, 10):
             ledger.enqueue(f"a{n}")
@@ -59,7 +53,7 @@ class TestMailboxes:
     def test_lateness_of_our_own_is_made_up_for_up_to_a_point(
         self, ledger: ClockedLedger, late: float, at_once: int
     ) -> None:
-        fill(ledger, "a", 10)
+        ledger.fill("a", 10)
         assert len(ledger.dispatch().jobs) == 1
         ledger.redis.delete(redis_keys.FLYING + "m-a")
         ledger.now += INTERVAL + late
@@ -72,15 +66,15 @@ class TestMailboxes:
         for lane in ("b", "c"):
             ledger.lane(lane, mailbox="m-a")
         for lane in ("a", "b", "c"):
-            fill(ledger, lane, 20)
+            ledger.fill(lane, 20)
         left = lanes_of(ledger.leave(30))
         assert len(left) == 30
         assert {lane: left.count(lane) for lane in "abc"} == {"a": 10, "b": 10, "c": 10}
 
     def test_another_mailbox_does_not_wait(self, ledger: ClockedLedger) -> None:
         ledger.lane("b")
-        fill(ledger, "a", 5)
-        fill(ledger, "b", 1)
+        ledger.fill("a", 5)
+        ledger.fill("b", 1)
         assert set(ledger.dispatch().jobs) == {"a0", "b0"}
 
     def test_an_urgent_reminder_overtakes_its_own_lane(self, ledger: ClockedLedger) -> None:
@@ -90,7 +84,7 @@ class TestMailboxes:
 
     def test_a_new_mailbox_warms_up_in_daily_steps(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", warm_up_days=3, per_day=2000)
-        fill(ledger, "a", 300)
+        ledger.fill("a", 300)
         sent = []
         for _ in range(4):
             sent.append(len(ledger.leave(60)))
@@ -99,7 +93,7 @@ class TestMailboxes:
 
     def test_it_warms_up_to_its_day_too(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", warm_up_days=1, per_day=20)
-        fill(ledger, "a", 50)
+        ledger.fill("a", 50)
         assert len(ledger.leave(300, step=0.2)) == 10
 
 
@@ -107,7 +101,7 @@ class TestRoom:
     def test_no_more_than_the_limit_is_in_flight_and_a_settle_lets_the_next_go(
         self, ledger: ClockedLedger
     ) -> None:
-        fill(ledger, "a", 6)
+        ledger.fill("a", 6)
         flown: list[JobId] = []
 
         for _ in range(20):
@@ -123,11 +117,11 @@ class TestRoom:
     def test_three_hanging_sends_of_one_mailbox_delay_no_other(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", in_flight=3)
         ledger.lane("b")
-        fill(ledger, "a", 10)
+        ledger.fill("a", 10)
         for _ in range(3):
             ledger.begin(ledger.claim(ledger.dispatch().jobs[0]))
             ledger.now += 1.1
-        fill(ledger, "b", 1)
+        ledger.fill("b", 1)
         assert ledger.dispatch().jobs == ("b0",)
 
     def test_nothing_is_leased_beyond_what_workers_can_hold(self, ledger: ClockedLedger) -> None:
@@ -167,7 +161,7 @@ class TestRoom:
         assert ledger.dispatch().jobs == ()
 
     def test_a_stale_doorbell_costs_the_mailbox_no_time(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 3)
+        ledger.fill("a", 3)
         [job] = ledger.dispatch().jobs
         ledger.now += 2.1
         call = claim(job, worker="w", nonce="n", lease_seconds=45, clock=ledger.now)
@@ -179,7 +173,7 @@ class TestMinutes:
     def test_a_request_counts_until_a_minute_after_its_end(self, ledger: ClockedLedger) -> None:
         """Google counts it when it arrives, which is any time between its begin and its end."""
         ledger.lane("a", units=200)  # two a minute
-        fill(ledger, "a", 4)
+        ledger.fill("a", 4)
         ledger.fly("a0")
         ledger.now += 30.7
         ledger.fly("a1")
@@ -200,7 +194,7 @@ class TestMinutes:
         self, ledger: ClockedLedger
     ) -> None:
         ledger.lane("a", units=100)  # one a minute
-        fill(ledger, "a", 2)
+        ledger.fill("a", 2)
         ledger.fly("a0")
         ledger.now += 70
         assert ledger.dispatch().jobs == ()
@@ -212,7 +206,7 @@ class TestMinutes:
 
     def test_begin_refuses_what_lowered_limits_no_longer_allow(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", units=300)
-        fill(ledger, "a", 3)
+        ledger.fill("a", 3)
         ledger.fly("a0")
         ledger.now += 20.5
         job = ledger.claim(ledger.dispatch().jobs[0])
@@ -231,7 +225,7 @@ class TestMinutes:
     def test_so_it_does_for_projects_and_days(
         self, ledger: ClockedLedger, limits: dict[str, Any], why: str
     ) -> None:
-        fill(ledger, "a", 2)
+        ledger.fill("a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
         job = ledger.claim(ledger.dispatch().jobs[0])
@@ -261,7 +255,7 @@ class TestMinutes:
 
     def test_looking_among_the_sent_mails_is_paid_for(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", units=300)
-        fill(ledger, "a", 5)
+        ledger.fill("a", 5)
         call = spend(ConnectionId("a"), 105, nonce="n", clock=ledger.now)
         assert [run(ledger.redis, call), run(ledger.redis, call)] == [True, True]
         assert len(ledger.leave(61, step=0.1)) == 1
@@ -271,8 +265,8 @@ class TestProjects:
     def test_lanes_blocked_by_their_project_get_equal_shares(self, ledger: ClockedLedger) -> None:
         for n in range(10):
             ledger.lane(f"l{n}", project="q", project_units_per_minute=6000)
-            fill(ledger, f"l{n}", 20)
-        left = ledger.leave(100, step=0.1)
+            ledger.fill(f"l{n}", 20)
+        left = ledger.leave(100, step=0.1, patient=False)
         shares = [sum(job.startswith(f"l{n}") for _, job in left) for n in range(10)]
         assert sum(shares) in range(98, 102)
         assert max(shares) - min(shares) <= 1, shares
@@ -282,7 +276,7 @@ class TestProjects:
     ) -> None:
         for lane, count in (("b", 100), ("c", 5)):
             ledger.lane(lane, project="q", project_units_per_minute=3000)
-            fill(ledger, lane, count)
+            ledger.fill(lane, count)
         left = lanes_of(ledger.leave(40, step=0.1))
         assert left[:10].count("c") == 5
         assert set(left[10:]) == {"b"}
@@ -290,7 +284,7 @@ class TestProjects:
     def test_another_project_does_not_wait(self, ledger: ClockedLedger) -> None:
         for lane, project in (("b", "q"), ("c", "q"), ("d", "r")):
             ledger.lane(lane, project=project, project_units_per_minute=100)
-            fill(ledger, lane, 1)
+            ledger.fill(lane, 1)
         assert ledger.dispatch().jobs == ("b0", "d0")
 
     def test_a_lane_that_is_stopped_while_it_waits_for_its_project_loses_its_place(
@@ -298,7 +292,7 @@ class TestProjects:
     ) -> None:
         for lane in ("b", "c", "d"):
             ledger.lane(lane, project="q", project_units_per_minute=100)
-            fill(ledger, lane, 1)
+            ledger.fill(lane, 1)
 
         [first] = ledger.dispatch().jobs
         assert first == "b0"
@@ -315,7 +309,7 @@ class TestProjects:
     ) -> None:
         for lane in ("b", "c"):
             ledger.lane(lane, project="q", project_units_per_minute=100)
-            fill(ledger, lane, 1)
+            ledger.fill(lane, 1)
 
         [first] = ledger.dispatch().jobs
         ledger.begin(ledger.claim(first))
@@ -331,7 +325,7 @@ class TestDays:
         self, ledger: ClockedLedger
     ) -> None:
         ledger.lane("a", per_day=5)
-        fill(ledger, "a", 6)
+        ledger.fill("a", 6)
         ledger.enqueue("short", expires_at=ledger.now + 2 * HOUR, priority=9)
         assert len(ledger.leave(30, step=0.1)) == 5
 
@@ -350,12 +344,12 @@ class TestDays:
         ledger.lane("a", per_day=1)
         ledger.lane("b")
         for lane in ("a", "b"):
-            fill(ledger, lane, 5)
+            ledger.fill(lane, 5)
         assert lanes_of(ledger.leave(10, step=0.1)).count("b") == 5
 
     def test_the_day_slides_in_steps_of_five_minutes(self, ledger: ClockedLedger) -> None:
         ledger.lane("a", per_day=4)
-        fill(ledger, "a", 40)
+        ledger.fill("a", 40)
         start = ledger.now
         assert len(ledger.leave(2)) == 2
 
@@ -375,13 +369,13 @@ class TestDays:
         ledger.lane("a", per_day=3)
         ledger.lane("b", mailbox="m-a", project="q", per_day=3)
         for lane in ("a", "b"):
-            fill(ledger, lane, 5)
+            ledger.fill(lane, 5)
         assert len(ledger.leave(30, step=0.1)) == 3
 
     def test_a_project_has_a_day_of_its_own(self, ledger: ClockedLedger) -> None:
         for lane in ("b", "c"):
             ledger.lane(lane, project="q", project_units_per_day=400)
-            fill(ledger, lane, 5)
+            ledger.fill(lane, 5)
         assert len(ledger.leave(30, step=0.1)) == 4
         ledger.now += DAY + 301
         assert len(ledger.leave(30, step=0.1)) == 4

@@ -17,11 +17,6 @@ from support.machine.clocked_ledger import LEASE, ClockedLedger
 PROBE_SECONDS = 15.0
 
 
-def fill(ledger: ClockedLedger, lane: str, count: int) -> None:
-    for n in range(count):
-        ledger.enqueue(f"{lane}{n}", lane=lane, expires_at=ledger.now + 30 * 86400)
-
-
 def refuse(ledger: ClockedLedger, job: str, pause: Pause) -> None:
     """Google refuses a request for its quota: the job stays in its lane."""
     attempt = ledger.attempts(job)
@@ -48,7 +43,7 @@ class TestDeadlines:
     def test_a_deadline_of_15_minutes_holds_2000_jobs_with_one_write_and_one_probe_follows(
         self, ledger: ClockedLedger
     ) -> None:
-        fill(ledger, "a", 2000)
+        ledger.fill("a", 2000)
         ledger.fly("a0")
         untouched = ledger.redis.dump(redis_keys.JOB + "a1500")
         before = ledger.redis.zrange(redis_keys.LANE + "a", 0, -1, withscores=True)
@@ -75,14 +70,14 @@ class TestDeadlines:
         assert ledger.see("a0").reason != "failed"
 
     def test_the_job_of_a_refused_request_does_not_count_it(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 1)
+        ledger.fill("a", 1)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 60, named=True))
         ledger.now += 61
         assert ledger.fly("a0").failures == 0
 
     def test_a_refused_probe_sets_the_next_deadline(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 3)
+        ledger.fill("a", 3)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 60, named=True))
         ledger.now += 60
@@ -96,7 +91,7 @@ class TestDeadlines:
         assert len(ledger.dispatch().jobs) == 1
 
     def test_of_several_deadlines_the_latest_counts(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 2)
+        ledger.fill("a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
         ledger.fly("a1")
@@ -106,7 +101,7 @@ class TestDeadlines:
         assert ledger.dispatch().next_in == 598
 
     def test_a_bystander_does_not_lengthen_a_pause_by_back_off(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 2)
+        ledger.fill("a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
         ledger.fly("a1")
@@ -117,7 +112,7 @@ class TestDeadlines:
         assert ledger.dispatch().next_in == 58
 
     def test_begin_refuses_what_was_leased_before_the_pause(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 2)
+        ledger.fill("a", 2)
         ledger.fly("a0")
         ledger.now += 1.1
         job = ledger.claim(ledger.dispatch().jobs[0])
@@ -126,10 +121,10 @@ class TestDeadlines:
 
     def test_another_mailbox_goes_on(self, ledger: ClockedLedger) -> None:
         ledger.lane("b")
-        fill(ledger, "a", 1)
+        ledger.fill("a", 1)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 60, named=True))
-        fill(ledger, "b", 1)
+        ledger.fill("b", 1)
         assert ledger.dispatch().jobs == ("b0",)
 
 
@@ -139,7 +134,7 @@ class TestProjects:
     ) -> None:
         for lane in ("b", "c", "d"):
             ledger.lane(lane, project="r" if lane == "d" else "q")
-            fill(ledger, lane, 5)
+            ledger.fill(lane, 5)
 
         for job in ledger.dispatch().jobs:
             ledger.begin(ledger.claim(job))
@@ -157,7 +152,7 @@ class TestProjects:
         assert {job[0] for job in ledger.dispatch().jobs} >= {"b", "c"}
 
     def test_its_strikes_are_its_own(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 2)
+        ledger.fill("a", 2)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 60, named=False, project=True))
         ledger.now += 60
@@ -170,7 +165,7 @@ class TestCircuit:
     def test_three_unknown_outcomes_in_a_row_stop_a_mailbox_and_one_probe_follows_every_15_seconds(
         self, ledger: ClockedLedger
     ) -> None:
-        fill(ledger, "a", 10)
+        ledger.fill("a", 10)
 
         for _ in range(3):
             lose_next(ledger)
@@ -189,7 +184,7 @@ class TestCircuit:
         assert len(ledger.leave(2)) == 2
 
     def test_an_acceptance_in_between_counts_from_the_start(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 10)
+        ledger.fill("a", 10)
         for n in range(6):
             if n % 3 == 2:
                 [job] = ledger.dispatch().jobs
@@ -201,7 +196,7 @@ class TestCircuit:
         assert len(ledger.dispatch().jobs) == 1
 
     def test_killed_workers_and_our_own_network_do_not_count(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 10)
+        ledger.fill("a", 10)
 
         for n in range(6):
             [job] = ledger.dispatch(1).jobs
@@ -220,19 +215,19 @@ class TestCircuit:
             ledger.lane(lane, project="r" if lane == "f" else "q")
 
         for lane in ("b", "c", "d"):
-            fill(ledger, lane, 3)
+            ledger.fill(lane, 3)
             for _ in range(3):
                 lose_next(ledger)
                 ledger.now += 1.1
 
-        fill(ledger, "e", 1)
-        fill(ledger, "f", 1)
+        ledger.fill("e", 1)
+        ledger.fill("f", 1)
         assert ledger.dispatch().jobs == ("f0",)
         ledger.now += PROBE_SECONDS
         assert ledger.dispatch().jobs == ("e0",)
         ledger.begin(ledger.claim("e0"))
         ledger.settle("e0")
-        fill(ledger, "d", 9)
+        ledger.fill("d", 9)
         assert ledger.dispatch().jobs == ("d3",)
 
     def test_nine_of_many_mailboxes_do_too(self, ledger: ClockedLedger) -> None:
@@ -252,7 +247,7 @@ class TestCircuit:
 
     def test_one_mailbox_alone_never_stops_its_project(self, ledger: ClockedLedger) -> None:
         ledger.lane("b")
-        fill(ledger, "a", 20)
+        ledger.fill("a", 20)
         for _ in range(12):
             [job] = ledger.dispatch(1).jobs
             ledger.begin(ledger.claim(job))
@@ -267,12 +262,12 @@ class TestCircuit:
             ledger.lane(lane, project="q")
 
         for lane in ("b", "c", "d"):
-            fill(ledger, lane, 3)
+            ledger.fill(lane, 3)
             for _ in range(3):
                 lose_next(ledger)
                 ledger.now += 1.1
             if lane == "b":
-                fill(ledger, "e", 1)
+                ledger.fill("e", 1)
                 ledger.fly("e0")
                 ledger.settle("e0")
                 ledger.now += 1.1
@@ -286,7 +281,7 @@ class TestSlower:
     def test_a_refusal_at_less_than_was_believed_lowers_the_pace_on_record(
         self, ledger: ClockedLedger, allowed: int, a_minute: int
     ) -> None:
-        fill(ledger, "a", 300)
+        ledger.fill("a", 300)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 2, named=False, allowed=allowed))
         ledger.now += 62
@@ -298,7 +293,7 @@ class TestSlower:
     def test_what_google_says_that_it_allows_is_believed_for_a_day(
         self, ledger: ClockedLedger
     ) -> None:
-        fill(ledger, "a", 300)
+        ledger.fill("a", 300)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 2, named=False, allowed=3000))
         ledger.now += 86000
@@ -307,7 +302,7 @@ class TestSlower:
         assert len(ledger.leave(60)) == pytest.approx(59, abs=1)
 
     def test_a_lowered_pace_recovers_a_hundredth_a_minute(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 300)
+        ledger.fill("a", 300)
         ledger.fly("a0")
         refuse(ledger, "a0", Pause(ledger.now + 2, named=False, allowed=0))
         ledger.now += 15 * 60
@@ -316,7 +311,7 @@ class TestSlower:
         assert len(ledger.leave(60)) == pytest.approx(59, abs=1)
 
     def test_requests_that_were_under_way_lower_it_once(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 3)
+        ledger.fill("a", 3)
         for n in range(3):
             ledger.fly(f"a{n}")
             ledger.now += 1.1
@@ -328,7 +323,7 @@ class TestSlower:
     def test_a_project_is_slowed_as_a_whole(self, ledger: ClockedLedger) -> None:
         for n in range(20):
             ledger.lane(f"l{n}", project="q", project_units_per_minute=30_000)
-            fill(ledger, f"l{n}", 60)
+            ledger.fill(f"l{n}", 60)
         [*_, job] = ledger.dispatch(1).jobs
         ledger.begin(ledger.claim(job))
         refuse(ledger, job, Pause(ledger.now + 2, named=False, project=True, allowed=10_000))
@@ -355,7 +350,7 @@ class TestFewerAtOnce:
     def test_half_as_many_leave_at_once_at_the_same_pace_on_record(
         self, ledger: ClockedLedger
     ) -> None:
-        fill(ledger, "a", 300)
+        ledger.fill("a", 300)
         ledger.fly("a0")
         self.too_many_at_once(ledger)
         assert self.at_once(ledger) == 2
@@ -364,7 +359,7 @@ class TestFewerAtOnce:
         assert (event[b"scope"], event[b"places"]) == (b"in_flight", b"2")
 
     def test_said_again_it_is_one_and_never_none(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 300)
+        ledger.fill("a", 300)
 
         for _ in range(4):
             ledger.now += 3
@@ -383,7 +378,7 @@ class TestFewerAtOnce:
     def test_one_more_leaves_after_each_five_minutes_without_it(
         self, ledger: ClockedLedger
     ) -> None:
-        fill(ledger, "a", 600)
+        ledger.fill("a", 600)
         ledger.fly("a0")
         self.too_many_at_once(ledger)
         begun, found = ledger.now, []
@@ -393,7 +388,7 @@ class TestFewerAtOnce:
         assert found == [2, 3, 4, 4]
 
     def test_requests_that_were_under_way_count_once(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 3)
+        ledger.fill("a", 3)
         for n in range(3):
             ledger.fly(f"a{n}")
             ledger.now += 1.1
@@ -402,7 +397,7 @@ class TestFewerAtOnce:
         assert ledger.field(redis_keys.MAILBOX + "m-a", "places") == b"2"
 
     def test_a_mailbox_that_works_keeps_it_in_mind(self, ledger: ClockedLedger) -> None:
-        fill(ledger, "a", 100)
+        ledger.fill("a", 100)
         ledger.fly("a0")
         self.too_many_at_once(ledger)
         assert len(ledger.leave(30)) > 20

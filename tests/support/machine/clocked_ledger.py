@@ -11,6 +11,7 @@ from certmail_config.base.ids import ConnectionId, JobId
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import (
     Begun,
+    Call,
     Cancellation,
     Claimed,
     Dispatched,
@@ -29,6 +30,7 @@ from certmail_config.ledger import (
     open_lane,
     reap,
     run,
+    run_many,
     set_lane,
     settle,
 )
@@ -91,7 +93,18 @@ class ClockedLedger:
     def works(self, worker: str, capacity: int) -> None:
         run(self.redis, advertise(worker, capacity, seconds=1e6, clock=self.now))
 
-    def enqueue(
+    def enqueue(self, job: str, **more: Any) -> Enqueued:
+        return run(self.redis, self._enqueueing(job, **more))
+
+    def fill(self, lane: str, count: int, **more: Any) -> None:
+        """So many jobs for a lane, which is named in their ids; they live for a month."""
+        given = {"expires_at": self.now + 30 * 86400} | more
+        run_many(
+            self.redis,
+            [self._enqueueing(f"{lane}{n}", lane=lane, **given) for n in range(count)],
+        )
+
+    def _enqueueing(
         self,
         job: str,
         *,
@@ -99,7 +112,7 @@ class ClockedLedger:
         dedupe: str | None = None,
         fingerprint: str = "f",
         **more: Any,
-    ) -> Enqueued:
+    ) -> Call[Enqueued]:
         given: dict[str, Any] = {
             "id": JobId(job),
             "tenant": "acme",
@@ -118,7 +131,7 @@ class ClockedLedger:
             "clock": self.now,
         }
 
-        return run(self.redis, enqueue(**(given | more)))
+        return enqueue(**(given | more))
 
     def dispatch(self, maximum: int = 100) -> Dispatched:
         return run(self.redis, dispatch(maximum, clock=self.now))
@@ -158,22 +171,42 @@ class ClockedLedger:
         return run(self.redis, settle(JobId(job), attempt, then, detail="{}", clock=self.now))
 
     def leave(
-        self, seconds: float, *, step: float = 0.02, latency: float = 0.2
+        self, seconds: float, *, step: float = 0.02, latency: float = 0.2, patient: bool = True
     ) -> list[tuple[float, str]]:
-        """Let whatever may leave do so for a while, accepted each time; gives when which did."""
+        """Let whatever may leave do so for a while, accepted each time; gives when which did.
+
+        The pacer sleeps as it is told to, in whole steps; where it is not `patient` it asks at
+        each step.
+        """
         left: list[tuple[float, str]] = []
-        under_way, end = [], self.now + seconds
+        under_way: list[tuple[float, str]] = []
+        end = self.now + seconds
+
         while self.now < end:
-            for job in self.dispatch().jobs:
+            dispatched = self.dispatch()
+            for job in dispatched.jobs:
                 self.begin(self.claim(job))
                 left.append((self.now, job))
                 under_way.append((self.now + latency, job))
-            for at, job in [each for each in under_way if each[0] <= self.now]:
-                under_way.remove((at, job))
-                self.settle(job, self.attempts(job))
-            self.now += step
+            ended = [each for each in under_way if each[0] <= self.now]
+            for each in ended:
+                under_way.remove(each)
+                self.settle(each[1], self.attempts(each[1]))
+
+            # What ended may have made room.
+            wake = self.now if ended or not patient else end
+            if dispatched.next_in is not None:
+                wake = min(wake, self.now + dispatched.next_in)
+            self._sleep(min([wake, *(at for at, _ in under_way)]), step)
 
         return left
+
+    def _sleep(self, until: float, step: float) -> None:
+        """At least a step, and to the end of the one in which somebody wakes."""
+        now = self.now + step
+        while now < until:
+            now += step
+        self.now = now
 
     def attempts(self, job: str) -> int:
         return int(self.field(redis_keys.JOB + job, "attempt"))
