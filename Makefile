@@ -65,6 +65,9 @@ profile: ## where a worker's time goes
 million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.million $(MILLION)
 
+compose: $(VENV)/dev.stamp ## what composing a mail costs
+	@PYTHONPATH=tests $(BIN)/python -m bench.compose $(COMPOSE)
+
 enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay
 	@PYTHONPATH=tests $(BIN)/python -m bench.enqueue $(ENQUEUE)
 
@@ -133,4 +136,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test check slow records bench queries enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test check slow records bench queries compose enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean

@@ -1,7 +1,7 @@
 """Turns what is known about one reminder into the mail that leaves: `compose(letter) -> mail`.
 
-Start at `composer`: `content` decides what is said, `pages` fills the two bodies, `mime` makes the
-message of them. Pure: no clock, no store and no network.
+Start at `composer`: `content` decides what is said, `pages` fills the two bodies, `wire` makes
+the message of them. Pure: no clock, no store and no network.
 """
 
 from certmail_worker.compose.composer import compose

@@ -1,14 +1,13 @@
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
-from email.message import EmailMessage
 from email.utils import getaddresses
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from certmail_worker.compose.headers import WireHeader, mailbox_header, text_header
 from certmail_worker.compose.language.clean import line
+from certmail_worker.compose.wire.headers import mailbox_header, text_header
 
 ADDRESS = "maria.lopez@emea.acme.example"
 WORDS = (
@@ -19,14 +18,12 @@ WORDS = (
 NASTY = st.text('aé漢,;:<>()[]"\\@.=?_ -', min_size=1, max_size=90).map(line).filter(bool)
 
 
-def wire(header: WireHeader) -> str:
-    message = EmailMessage(policy=policy.SMTP)
-    message[header.name] = header
-    raw = message.as_bytes()
+def wire(header: str) -> str:
+    raw = header.encode("ascii")
     assert max(len(part) for part in raw.split(b"\r\n")) <= 76
     # EmailMessage as judge finds this header alone: nothing of it became another header, or a body.
-    judged = message_from_bytes(raw, policy=policy.default)
-    assert judged.keys() == [header.name]
+    judged = message_from_bytes(raw + b"\r\n", policy=policy.default)
+    assert judged.keys() == [header.partition(":")[0]]
     assert not judged.get_payload()
     return raw.decode("ascii").split(": ", 1)[1].replace("\r\n", "")
 
@@ -70,7 +67,9 @@ def test_plain_names_stay_readable(name: str) -> None:
     assert wire(mailbox_header("From", name, ADDRESS)) == f"{name} <{ADDRESS}>"
 
 
-@pytest.mark.parametrize("value", ["a\nBcc: eve@evil.example", "a\rb", "é", "a\n ", "a\0", ""])
+@pytest.mark.parametrize(
+    "value", ["a\nBcc: eve@evil.example", "a\r\nBcc: b", "a\rb", "é", "a\r\n ", "a\0", ""]
+)
 def test_the_last_gate_lets_nothing_else_through(value: str) -> None:
     with pytest.raises(ValueError, match="not in wire form"):
         mailbox_header("To", "", value)

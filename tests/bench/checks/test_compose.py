@@ -1,0 +1,24 @@
+"""The instrument works: its mix is what it says, and each part of the code is named once."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from bench.compose import KINDS, cost, letters, locales, shares
+
+
+def test_the_mix_has_every_kind_in_every_language_and_each_reviewer_once() -> None:
+    mix = list(islice(letters(0), 500))
+    assert {each.kind for each in mix} == set(KINDS)
+    assert {each.locale for each in mix} == set(locales()) >= {"de", "de-CH", "en", "ja"}
+    assert len({each.to for each in mix}) == len({each.job_id for each in mix}) == 500
+
+
+def test_a_mail_costs_something_and_its_shares_are_the_whole() -> None:
+    assert all(microseconds > 0 for microseconds in cost(20))
+
+    found = dict(shares(20))
+    assert sum(found.values()) == pytest.approx(1)
+    assert {"content.py", "wire/message.py", "jinja2"} <= set(found)
