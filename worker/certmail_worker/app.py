@@ -22,19 +22,22 @@ from certmail_config.settings import Settings
 from certmail_config.stores.broker import OWN_APP, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
 from certmail_config.stores.connect import redis_server
 from certmail_config.stores.embedded import socket_path
-from certmail_worker.runtime import logs, stop_signals, tasks, transport
+from certmail_worker.runtime import logs, stop_signals, tasks
 from certmail_worker.runtime.lifecycle import WorkerLife
 from certmail_worker.runtime.remote_control import refuse_changes
+from certmail_worker.runtime.transport import transport
 
 
 class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
     """The Celery app of a worker, and of Flower."""
 
+    events_cls = "certmail_worker.runtime.task_events:Events"
+
 
 def build(settings: Settings) -> App:
     """Make the app; nothing is connected yet."""
     redis_url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
-    transport.use()
+    transport.use(batches=settings.transport == "batches")
     app = App("certmail", broker=broker_url(redis_url), **OWN_APP)
     app.own_broker = broker_url(redis_url)
 

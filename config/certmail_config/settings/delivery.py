@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -38,6 +38,10 @@ class DeliverySettings(Part):
     )
     concurrency: int = Field(
         200, ge=1, le=5000, description="Deliveries in flight in one worker process."
+    )
+    transport: Literal["batches", "kombu"] = Field(
+        "batches",
+        description="How a worker takes doorbells from Celery's queue: `batches`, many a round trip, or `kombu`, kombu's own way, one at a time.",
     )
     lease_seconds: float = Field(
         45,

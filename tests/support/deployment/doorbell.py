@@ -8,10 +8,18 @@ import sys
 from support.deployment.deployment import Deployment
 
 RING = """
-import sys
-from certmail_worker.app import app
+import asyncio, sys
+from certmail_config.stores.connect import connect_async, redis_server
+from certmail_worker.app import app, settings
 from certmail_worker.runtime.doorbell import Doorbell
-Doorbell(app).ring(sys.argv[1:])
+
+async def ring(url):
+    redis = connect_async(url)
+    await Doorbell(app, redis).ring(sys.argv[1:])
+    await redis.aclose()
+
+with redis_server(settings) as url:
+    asyncio.run(ring(url))
 """
 
 

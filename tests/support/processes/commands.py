@@ -83,7 +83,7 @@ STAYING: Final = (
     "certmail_sandbox.server",
     "certmail_worker.runtime.lifecycle",
     "certmail_worker.runtime.pool",
-    "certmail_worker.runtime.transport",
+    "certmail_worker.runtime.transport.transport",
     "kombu.transport.redis",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",

@@ -108,7 +108,6 @@ class WorkerLife:
         self.admin = Admin(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
 
-        self._doorbell = Doorbell(self._app)
         token_client = TokenClient(
             self._session, settings.google_token_url, vault, oauth_client(settings)
         )
@@ -138,7 +137,7 @@ class WorkerLife:
             "pacer": partial(
                 pace,
                 self.context,
-                self._doorbell.ring,
+                Doorbell(self._app, self._redis).ring,
                 self._check_server,
                 limits,
                 progress.of("pacer"),
@@ -211,7 +210,6 @@ class WorkerLife:
         await self.context.tokens.close()
         await self._session.close()
         await self._redis.aclose()
-        await asyncio.to_thread(self._doorbell.close)
         self.admin.redis.close()
         self._engine.dispose()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from certmail_config.base.ids import JobId
 from certmail_config.ledger import Stop, dispatch
@@ -26,7 +26,7 @@ PAUSED_PAUSE = 0.5
 
 async def pace(
     context: DeliveryContext,
-    ring: Callable[[Sequence[JobId]], None],
+    ring: Callable[[Sequence[JobId]], Awaitable[None]],
     check_server: Callable[[], bool],
     limits: StoreLimits,
     note_progress: NoteProgress = no_notes,
@@ -60,6 +60,6 @@ async def pace(
             continue
 
         if step.jobs:
-            await asyncio.to_thread(ring, step.jobs)
+            await ring(step.jobs)
         pause = LONGEST_PAUSE if step.next_in is None else step.next_in
         await asyncio.sleep(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE))

@@ -1,7 +1,6 @@
-"""Kombu's Redis transport, without what ends a worker.
+"""Kombu's Redis channel, without what ends a worker, and without what a doorbell does not need.
 
-Without what a doorbell does not need, too. A worker must outlive a server that goes away, and a
-message that is none.
+A worker must outlive a server that goes away, and a message that is none.
 
 When a channel closes because its connection broke, kombu 5.7.0 puts unacknowledged messages back,
 and afterwards acknowledges what ends late, through parts that are closed already: an AttributeError
@@ -24,15 +23,11 @@ from queue import Empty
 from typing import Any, Final
 
 from kombu.exceptions import InconsistencyError
-from kombu.transport import TRANSPORT_ALIASES, redis
+from kombu.transport import redis
 from redis.exceptions import RedisError
 
 from certmail_config.stores.broker import QUEUE
-from certmail_worker.runtime.celery_messages import (
-    why_not_a_call,
-    why_not_a_doorbell,
-    why_not_a_message,
-)
+from certmail_worker.runtime.celery_messages import why_not_a_call
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +70,12 @@ class Channel(redis.Channel):
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Acknowledge, if there is still a connection to do it over."""
-        if not self._cut_off:
+        if not self.cut_off:
             super().basic_ack(delivery_tag, multiple)  # type: ignore[no-untyped-call]
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Reject, as `basic_ack`."""
-        if not self._cut_off:
+        if not self.cut_off:
             super().basic_reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
 
     def basic_consume(
@@ -148,30 +143,6 @@ class Channel(redis.Channel):
             raise Empty from None
 
     @property
-    def _cut_off(self) -> bool:
+    def cut_off(self) -> bool:
+        """Whether there is no connection any more to speak over."""
         return self.closed or self.connection is None or self.connection.client is None
-
-
-class Transport(redis.Transport):
-    """The transport of such channels."""
-
-    Channel = Channel
-
-    def _deliver(self, message: Any, queue: str) -> None:
-        """Hand a message to its consumer, if it is one."""
-        why = why_not_a_message(message) or (
-            why_not_a_doorbell(message) if queue == QUEUE else None
-        )
-        if why is not None:
-            drop(why, queue)
-            return
-        super()._deliver(message, queue)  # type: ignore[no-untyped-call]
-
-
-def use() -> None:
-    """Have kombu take this transport for redis:// and rediss:// URLs in this process.
-
-    Called before the first connection.
-    """
-    for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"

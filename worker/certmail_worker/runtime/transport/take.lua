@@ -1,0 +1,43 @@
+-- take: take messages from the queue, and keep each as unacknowledged, in one step.
+--
+-- Between the two, kombu's own channel has a moment in which a message is nowhere.
+--
+-- KEYS  1 queue            the list of messages, the oldest last
+--       2 unacked          hash: delivery tag -> the message, as kombu restores it
+--       3 unacked_index    sorted set: delivery tag -> when it was taken
+-- ARGV  1 taken_at         seconds
+--       2 count            how many to take
+--       3 exchange         JSON: where they were sent to
+--       4 routing_key      JSON
+--       5... raw           messages that were taken from the queue before
+-- Gives tag, message, tag, message, ...; an empty tag is that of a message without one, not kept.
+
+local queue, unacked, unacked_index = KEYS[1], KEYS[2], KEYS[3]
+local taken_at, count = ARGV[1], tonumber(ARGV[2])
+local route = ', ' .. ARGV[3] .. ', ' .. ARGV[4] .. ']'
+
+local taken = {unpack(ARGV, 5)}
+if count > 0 then
+  for _, raw in ipairs(redis.call('RPOP', queue, count) or {}) do
+    taken[#taken + 1] = raw
+  end
+end
+
+local answer, kept, index = {}, {}, {}
+for _, raw in ipairs(taken) do
+  local tag = string.match(raw, '"delivery_tag": ?"([%w-]+)"') or ''
+  answer[#answer + 1] = tag
+  answer[#answer + 1] = raw
+  if tag ~= '' then
+    kept[#kept + 1] = tag
+    kept[#kept + 1] = '[' .. raw .. route
+    index[#index + 1] = taken_at
+    index[#index + 1] = tag
+  end
+end
+
+if #kept > 0 then
+  redis.call('HSET', unacked, unpack(kept))
+  redis.call('ZADD', unacked_index, unpack(index))
+end
+return answer
