@@ -83,8 +83,8 @@ def content(letter: Letter) -> Content:
     link = link_of(letter.link)
 
     return Content(
-        lang=str(words.locale).replace("_", "-"),
-        direction=words.locale.text_direction,
+        lang=words.tag,
+        direction=words.direction,
         tone=_tone(when),
         subject=_subject(words, voice, campaign, pending, when),
         preheader=_preheader(progress, due) or ask.opening(),

@@ -211,6 +211,26 @@ def test_the_offset_that_came_with_a_time_does_not_matter() -> None:
     assert told(same, DUE, "Asia/Seoul") == told(DUE, DUE, "Asia/Seoul")
 
 
+def test_what_is_remembered_of_a_moment_is_not_told_of_its_equal() -> None:
+    # Equal moments, as Python compares them: written elsewhere, or the second of two hours alike.
+    west = DUE.astimezone(timezone(timedelta(hours=-8)))
+    assert [told(each, DUE, None).time for each in (DUE, west, DUE)] == ["16:00", "08:00", "16:00"]
+
+    twice = datetime(2026, 10, 25, 2, 30, tzinfo=time_zone("Europe/Berlin"))
+    names = [told(twice.replace(fold=fold), DUE, None, "de").zone for fold in (0, 1, 0)]
+    assert names == [f"Mitteleuropäische {season}zeit" for season in ("Sommer", "Normal", "Sommer")]
+
+
+def test_what_is_remembered_of_a_moment_knows_no_today() -> None:
+    days = [DUE - timedelta(days=400), DUE - timedelta(days=3), DUE + timedelta(days=30)]
+    there = [told(DUE, now, "Europe/Berlin") for now in days]
+    assert [each.days_ahead for each in there] == [400, 3, -30]
+    assert [each.passed for each in there] == [False, False, True]
+    assert [each.short_day for each in there] == [
+        "11 December 2026", "11 December", "11 December 2026",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -246,9 +266,10 @@ def test_zones_have_names_that_people_know() -> None:
 
 
 def test_where_the_calendar_ends_there_is_no_moment() -> None:
-    assert (
-        moment(datetime.max.replace(tzinfo=UTC), DUE, time_zone("Asia/Tokyo"), Locale("en")) is None
-    )
+    # In UTC, where nothing overflows yet, its zone has no half year ahead that would name it.
+    for zone in ("Asia/Tokyo", "UTC", None):
+        last = datetime.max.replace(tzinfo=UTC)
+        assert moment(last, DUE, time_zone(zone), Locale("en")) is None
 
 
 class TestEveryLocaleAndEveryZone:

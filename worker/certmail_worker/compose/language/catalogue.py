@@ -34,6 +34,10 @@ class Catalogue:
 
     locale: Locale
     texts: Mapping[str, Mapping[str, Pattern]]
+    tag: str
+    """The locale as HTML names it."""
+    direction: str
+    """`ltr` or `rtl`."""
 
     def say(self, key: str, **values: str) -> Phrase:
         """The text of that key, with its values."""
@@ -42,16 +46,16 @@ class Catalogue:
     def count(self, key: str, number: int, **values: str) -> Phrase:
         """The text of that key in the plural form for `number`, which it may show as `{count}`."""
         forms = self.texts[key]
-        form = forms.get(self.locale.plural_form(number), forms["other"])
+        form = forms.get(_plural_form(number, self.locale), forms["other"])
         return Phrase(form, {"count": self.number(number), **values})
 
     def number(self, number: int) -> str:
         """The number with the locale's digits and grouping."""
-        return plain(format_decimal(number, locale=self.locale))
+        return _number(number, self.locale)
 
     def percent(self, percent: int) -> str:
         """The percentage as the locale writes it."""
-        return plain(format_percent(percent / 100, locale=self.locale))
+        return _percent(percent, self.locale)
 
 
 @lru_cache(maxsize=1024)
@@ -65,16 +69,36 @@ def catalogue(tag: str | None) -> Catalogue:
     while subtags:
         locale = _known_locale("-".join(subtags))
         if locale is not None and locale.language == language:
-            return Catalogue(locale, _texts(language, locale.territory))
+            return _of(locale)
         subtags.pop()
 
-    return Catalogue(Locale(language), _texts(language, None))
+    return _of(Locale(language))
 
 
 @cache
 def languages() -> frozenset[str]:
     """The languages that have a catalogue."""
     return frozenset(name for name in _names() if "-" not in name)
+
+
+def _of(locale: Locale) -> Catalogue:
+    texts = _texts(locale.language, locale.territory)
+    return Catalogue(locale, texts, str(locale).replace("_", "-"), locale.text_direction)
+
+
+@lru_cache(maxsize=4096)
+def _number(number: int, locale: Locale) -> str:
+    return plain(format_decimal(number, locale=locale))
+
+
+@lru_cache(maxsize=1024)
+def _percent(percent: int, locale: Locale) -> str:
+    return plain(format_percent(percent / 100, locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _plural_form(number: int, locale: Locale) -> str:
+    return locale.plural_form(number)
 
 
 @cache

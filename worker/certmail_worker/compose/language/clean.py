@@ -37,6 +37,9 @@ def line(text: str | None) -> str:
     """
     if not text:
         return ""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+
     harmless = _INVISIBLE.sub("", _BREAKS.sub(" ", text))
     # Last, since what stood between a letter and its accent may just have gone.
     clean = " ".join(unicodedata.normalize("NFC", harmless).split())
