@@ -107,16 +107,19 @@ class Deployment:
         assert ran.status == 0, ran
         return ran.json
 
-    def start(self, *arguments: str, log: str, **environment: str) -> Process:
+    def start(self, *arguments: str, log: str, before: str = "", **environment: str) -> Process:
         """Start a process of certmail's; it is stopped with the deployment.
 
-        Those of the command line's are forked from one that has imported what they need.
+        Those of the command line's are forked from one that has imported what they need, and may be
+        told what Python to execute `before`.
         """
         file = self.stack.enter_context((self.data_dir / log).open("ab"))
         given = self.environment | environment
         process: Process
         if arguments[0] == "certmail_worker":
-            process = commands().start(arguments[1:], given, file.fileno(), file.fileno())
+            process = commands().start(
+                arguments[1:], given, file.fileno(), file.fileno(), before=before
+            )
         else:
             process = subprocess.Popen(
                 [sys.executable, "-m", *arguments],

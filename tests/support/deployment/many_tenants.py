@@ -51,15 +51,17 @@ class ManyTenants:
     client: dict[str, str]
     connections: dict[str, Connection] = field(default_factory=dict)
 
-    def add(self, tenant: str, *, linked: bool = False, in_flight: int = 1) -> None:
+    def add(
+        self, tenant: str, *, linked: bool = False, in_flight: int = 1, project: str = ""
+    ) -> None:
         """Make a tenant with a working connection.
 
-        It is a service account's, or with `linked` that of an account that consented.
+        It is a service account's, or with `linked` that of an account that consented. The service
+        account lies in a project of its own, or in one that is named.
         """
-        account = account_of(tenant)
-        self.deployment.control(
-            "POST", "/service-accounts", {"email": account, "project": f"{tenant}-it"}
-        )
+        project = project or f"{tenant}-it"
+        account = account_of(tenant, project)
+        self.deployment.control("POST", "/service-accounts", {"email": account, "project": project})
         self.deployment.control(
             "PUT", f"/service-accounts/{account}/delegation", {"scopes": [SEND_SCOPE]}
         )
@@ -210,12 +212,12 @@ class ManyTenants:
         return {name.decode(): value.decode() for name, value in found.items()}
 
 
-def account_of(tenant: str) -> str:
-    """The tenant's service account, in a project of its own.
+def account_of(tenant: str, project: str = "") -> str:
+    """The tenant's service account, in a project of its own if none is named.
 
     What Google says of one project must not stop the others.
     """
-    return f"certmail@{tenant}-it.iam.gserviceaccount.com"
+    return f"certmail-{tenant}@{project or f'{tenant}-it'}.iam.gserviceaccount.com"
 
 
 def mailbox_of(tenant: str) -> str:

@@ -69,6 +69,7 @@ for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr
     setattr(sys, f"__{name}__", now)
 if os.environ.get("PYTHONFAULTHANDLER"):
     faulthandler.enable()
+exec(case["before"])
 sys.argv = ["certmail", *case["arguments"]]
 try:
     runpy.run_module("certmail_worker", run_name="__main__", alter_sys=True)
@@ -194,25 +195,43 @@ class Commands:
         return status, wrote[out], wrote[err]
 
     def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], out: int, err: int
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        out: int,
+        err: int,
+        *,
+        before: str = "",
     ) -> Started:
         """Start a command that stays, and reads nothing.
 
-        `out` and `err` are files that are open for writing.
+        `out` and `err` are files that are open for writing. `before` is Python that its process
+        executes first.
         """
         with Path(os.devnull).open("rb") as nothing:
-            told = self._ask(arguments, environment, [nothing.fileno(), out, err])
+            streams = [nothing.fileno(), out, err]
+            told = self._ask(arguments, environment, streams, before=before)
         return Started(int(_line(told)), told)
 
     def _ask(
-        self, arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        streams: Sequence[int],
+        *,
+        before: str = "",
     ) -> int:
         """Have a command started; gives the file that tells of it.
 
         It tells the command's number, and in the end its exit status.
         """
         told, telling = os.pipe()
-        text = json.dumps({"arguments": list(arguments), "environment": dict(environment)}).encode()
+        case = {
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "before": before,
+        }
+        text = json.dumps(case).encode()
 
         with self._one_at_a_time:
             socket.send_fds(self._asking, [b"+"], [*streams, telling])
