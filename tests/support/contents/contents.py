@@ -145,21 +145,46 @@ def expected(model: Model) -> Contents:
     )
 
 
-def read(redis: Redis, since: str) -> tuple[Contents, Events]:
-    """Read the ledger, and the events after `since`."""
-    dump = Dump(redis, since)
-    due, unsure = (dump.scores(key).get("", {}) for key in (redis_keys.DUE, redis_keys.UNSURE))
-    capacity, alive = (
-        dump.hashes(redis_keys.CAPACITY).get("", {}),
-        dump.scores(redis_keys.WORKERS).get("", {}),
+class Reader:
+    """Reads a ledger again and again.
+
+    All of it each time; of what has not changed since the last time, the sense is known.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._last: Dump | None = None
+        self._jobs: dict[str, tuple[dict[str, str], tuple[float | None, float | None], Entry]] = {}
+
+    def read(self, since: str) -> tuple[Contents, Events]:
+        """Read the ledger, and the events after `since`."""
+        dump = self._last = Dump(self._redis, since, self._last)
+        return _contents(dump, self._entries(dump)), dump.events
+
+    def _entries(self, dump: Dump) -> dict[str, Entry]:
+        due, unsure = _indexes(dump, redis_keys.DUE, redis_keys.UNSURE)
+        before, self._jobs = self._jobs, {}
+
+        for id_, hash_ in dump.hashes(redis_keys.JOB).items():
+            scores = due.get(id_), unsure.get(id_)
+            known = before.get(id_)
+            if known is None or known[0] is not hash_ or known[1] != scores:
+                known = hash_, scores, jobs.entry(id_, hash_, due, unsure)
+            self._jobs[id_] = known
+
+        return {id_: entry for id_, (_, _, entry) in self._jobs.items()}
+
+
+def _contents(dump: Dump, entries: dict[str, Entry]) -> Contents:
+    due, unsure, alive, wake = _indexes(
+        dump, redis_keys.DUE, redis_keys.UNSURE, redis_keys.WORKERS, redis_keys.WAKE
     )
+    capacity = dump.hashes(redis_keys.CAPACITY).get("", {})
     assert capacity.keys() == alive.keys()
-    contents = Contents(
+
+    return Contents(
         noted=int(dump.strings(redis_keys.CLOCK).get("", 0)),
-        entries={
-            id_: jobs.entry(id_, hash_, due, unsure)
-            for id_, hash_ in dump.hashes(redis_keys.JOB).items()
-        },
+        entries=entries,
         due=due,
         lanes=dump.scores(redis_keys.LANE),
         later=dump.scores(redis_keys.LATER),
@@ -193,13 +218,16 @@ def read(redis: Redis, since: str) -> tuple[Contents, Events]:
         projects=_used(counted.gates(dump, redis_keys.PROJECT), Gate()),
         tripped=dump.sets(redis_keys.TRIPPED),
         workers={worker: (int(capacity[worker]), int(until)) for worker, until in alive.items()},
-        wake=dump.scores(redis_keys.WAKE).get("", {}),
+        wake=wake,
         blocked=dump.sets(redis_keys.BLOCKED),
         queues=dump.scores(redis_keys.QUEUE),
         faults=list(counted.faults(dump)),
     )
 
-    return contents, dump.events
+
+def _indexes(dump: Dump, *keys: str) -> list[dict[str, float]]:
+    """Indexes that there is one of each."""
+    return [dump.scores(key).get("", {}) for key in keys]
 
 
 def _full(indexes: Any) -> Any:

@@ -1,20 +1,33 @@
-"""Every key of a ledger, read from Redis in two round trips."""
+"""Every key of a ledger, read from Redis in one round trip."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final
 
 from redis import Redis
 
 from certmail_config.base import redis_keys
 
-READ: Final = {
-    "string": "GET",
-    "hash": "HGETALL",
-    "set": "SMEMBERS",
-    "zset": "ZRANGE",
-}
+EVERYTHING: Final = """
+local found = {redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+')}
+for _, name in ipairs(redis.call('KEYS', '*')) do
+  local kind, value = redis.call('TYPE', name).ok, nil
+  if kind == 'hash' then
+    value = redis.call('HGETALL', name)
+  elseif kind == 'set' then
+    value = redis.call('SMEMBERS', name)
+  elseif kind == 'zset' then
+    value = redis.call('ZRANGE', name, 0, -1, 'WITHSCORES')
+  elseif kind == 'string' then
+    value = redis.call('GET', name)
+  end
+  found[#found + 1] = {name, kind, value or '', redis.call('PTTL', name)}
+end
+return found
+"""
 HASHES: Final = (
     redis_keys.JOB,
     redis_keys.LANE_INFO,
@@ -49,74 +62,85 @@ ZSETS: Final = (
 STRINGS: Final = (redis_keys.BODY, redis_keys.DEDUPE, redis_keys.CLOCK, redis_keys.CHECKED_RUN)
 
 
+KINDS: Final = {
+    **dict.fromkeys(HASHES, "hash"),
+    **dict.fromkeys(SETS, "set"),
+    **dict.fromkeys(ZSETS, "zset"),
+    **dict.fromkeys(STRINGS, "string"),
+    redis_keys.EVENTS: "stream",
+}
+
+
 class Dump:
     """Every key of a ledger, by its prefix and by what follows the prefix.
 
     Nothing follows for keys that there is one of.
     """
 
-    def __init__(self, redis: Redis, since: str) -> None:
-        found: Any = redis.keys("*")
-        names = sorted(key.decode() for key in found)
-
-        with redis.pipeline(transaction=False) as pipe:
-            pipe.xrange(redis_keys.EVENTS, min=f"({since}")
-            for name in names:
-                _read(pipe, name)
-                pipe.pttl(name)
-            events, *answers = pipe.execute()
-
+    def __init__(self, redis: Redis, since: str, before: Dump | None = None) -> None:
+        """Read all of it; what is as it was `before` is not made sense of again."""
+        answer: Any = redis.eval(EVERYTHING, 1, redis_keys.EVENTS, since)
+        events, *keys = answer
         self.events = [(id_.decode(), _text(data)) for id_, data in events]
-        self._found: defaultdict[str, dict[str, tuple[Any, int]]] = defaultdict(dict)
+        self._raw: dict[bytes, Any] = {}
+        self._values: dict[bytes, Any] = {}
+        self._lives: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
 
-        for name, value, ttl in zip(names, answers[0::2], answers[1::2], strict=True):
+        for name, kind, raw, ttl in sorted(keys):
             prefix, id_ = _split(name)
-            self._found[prefix][id_] = (value, ttl)
+            assert KINDS.get(prefix) == kind.decode(), f"nobody knows {name}, a {kind}"
+            known = before is not None and before._raw.get(name) == raw
+            value = before._values[name] if before and known else READ[kind](raw)
+            self._raw[name], self._values[name] = raw, value
+            self._found[prefix][id_], self._lives[prefix][id_] = value, ttl
 
     def strings(self, prefix: str) -> dict[str, str]:
-        return {id_: value.decode() for id_, (value, _) in self._found[prefix].items()}
+        return self._found[prefix]
 
     def hashes(self, prefix: str) -> dict[str, dict[str, str]]:
-        return {id_: _text(value) for id_, (value, _) in self._found[prefix].items()}
+        return self._found[prefix]
 
     def sets(self, prefix: str) -> dict[str, set[str]]:
-        return {
-            id_: {member.decode() for member in value}
-            for id_, (value, _) in self._found[prefix].items()
-        }
+        return self._found[prefix]
 
     def scores(self, prefix: str) -> dict[str, dict[str, float]]:
-        return {
-            id_: {member.decode(): score for member, score in value}
-            for id_, (value, _) in self._found[prefix].items()
-        }
+        return self._found[prefix]
 
     def lives(self, prefix: str) -> dict[str, int]:
         """For how long Redis keeps each, ms; negative: for ever."""
-        return {id_: ttl for id_, (_, ttl) in self._found[prefix].items()}
+        return self._lives[prefix]
 
 
-def _split(name: str) -> tuple[str, str]:
+@cache
+def _split(name: bytes) -> tuple[str, str]:
     """The prefix has two colons."""
-    tag, _, rest = name.partition(":")
+    tag, _, rest = name.decode().partition(":")
     kind, colon, id_ = rest.partition(":")
     return f"{tag}:{kind}{colon}", id_
 
 
-def _read(pipe: Any, name: str) -> None:
-    prefix, _ = _split(name)
-    if prefix in HASHES:
-        pipe.hgetall(name)
-    elif prefix in SETS:
-        pipe.smembers(name)
-    elif prefix in ZSETS:
-        pipe.zrange(name, 0, -1, withscores=True)
-    elif prefix in STRINGS:
-        pipe.get(name)
-    else:
-        assert name == redis_keys.EVENTS, f"nobody knows {name}"
-        pipe.xlen(name)
+def _text(flat: list[bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in _pairs(flat)}
 
 
-def _text(found: Any) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in found.items()}
+def _members(raw: list[bytes]) -> set[str]:
+    return {member.decode() for member in raw}
+
+
+def _scores(flat: list[bytes]) -> dict[str, float]:
+    return {member.decode(): float(score) for member, score in _pairs(flat)}
+
+
+def _pairs(flat: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """What Redis gives as one list: names, each with what follows it."""
+    return zip(flat[0::2], flat[1::2], strict=True)
+
+
+READ: Final[dict[bytes, Callable[[Any], Any]]] = {
+    b"hash": _text,
+    b"set": _members,
+    b"zset": _scores,
+    b"string": bytes.decode,
+    b"stream": bytes.decode,
+}

@@ -17,7 +17,7 @@ from certmail_config import ledger
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import TRANSITIONS, AttemptOutcome, Move, State
 from certmail_config.ledger import Call, run, upkeep
-from support.contents.contents import Contents, differences, expected, read
+from support.contents.contents import Contents, Reader, differences, expected
 from support.contents.invariants import replayed, violations, waiting
 from support.contents.pacing_invariants import PacingHistory, paced
 from support.model.model import Model
@@ -58,10 +58,12 @@ class SideBySide:
         self.cursor = "0-0"
         self.told: dict[str, tuple[State, bool]] = {}
         self.history = PacingHistory(START)
+        self.run_id: str = cast("Any", redis.info("server"))["run_id"]
         redis.flushall()
         self.check_run()
+        self.reader = Reader(redis)
         self.contents: Contents
-        self.contents, _ = read(redis, self.cursor)
+        self.contents, _ = self.reader.read(self.cursor)
         tally.examples += 1
 
     @property
@@ -70,7 +72,7 @@ class SideBySide:
 
     def check_run(self) -> None:
         self.redis.delete(redis_keys.HELD_BACK)
-        self.redis.set(redis_keys.CHECKED_RUN, cast("Any", self.redis.info("server"))["run_id"])
+        self.redis.set(redis_keys.CHECKED_RUN, self.run_id)
         self.model.held_back.clear()
         self.model.checked = True
 
@@ -138,7 +140,7 @@ class SideBySide:
 
     def _compare(self, name: str, latest: int) -> None:
         """Everything, and all that must hold; `latest` is the latest time that may be believed."""
-        before, (self.contents, events) = self.contents, read(self.redis, self.cursor)
+        before, (self.contents, events) = self.contents, self.reader.read(self.cursor)
         told = [fields for _, fields in events]
         assert told == self.model.events, f"{name}: events {told}, expected {self.model.events}"
         self.model.events.clear()
