@@ -11,7 +11,9 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
+from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -72,8 +74,7 @@ def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SE
     api.cleanup_ctx.append(close)
     app.add_subapp("/v1", api)
 
-    described = document(context.base, version("certmail"))
-    html = page(described)
+    described, html = _described(context.base)
 
     async def openapi(_: web.Request) -> web.Response:
         return web.json_response(described, headers={"X-Content-Type-Options": "nosniff"})
@@ -83,6 +84,13 @@ def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SE
 
     app.router.add_get("/openapi.json", openapi)
     app.router.add_get("/docs", docs)
+
+
+@cache
+def _described(base: str) -> tuple[dict[str, Any], str]:
+    """The document of the API at this address, and the page that shows it."""
+    described = document(base, version("certmail"))
+    return described, page(described)
 
 
 def _handler(context: ApiContext, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -42,18 +43,17 @@ class _Schemas(GenerateJsonSchema):
 
 
 def document(base: str, version: str) -> dict[str, Any]:
-    """The whole document; `base` is the gateway's address."""
-    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for route in ROUTES:
-        paths[route.path][route.method.lower()] = _operation(route)
+    """The whole document; `base` is the gateway's address.
 
+    What is the same at each address is shared with the other documents of this process.
+    """
     return {
         "openapi": "3.1.0",
         "info": {"title": "certmail", "version": version, "description": _ABOUT, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": base}],
         "security": [{"apiKey": []}],
         "tags": [{"name": str(tag)} for tag in Tag],
-        "paths": dict(paths),
+        "paths": _paths(),
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {
@@ -63,6 +63,16 @@ def document(base: str, version: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@cache
+def _paths() -> dict[str, dict[str, Any]]:
+    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for route in ROUTES:
+        paths[route.path][route.method.lower()] = _operation(route)
+
+    return dict(paths)
+
+
+@cache
 def _schemas() -> dict[str, Any]:
     # Requests as they are validated, answers as they are written: the two differ in what is always
     # there.
