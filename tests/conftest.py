@@ -8,17 +8,21 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from redis import Redis
 
+from certmail_config.crypto import certificates
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.stores.connect import connect
 from certmail_config.stores.embedded import embedded_server
+from certmail_config.stores.vault_file import new_vault_key
 from support.costs import Costs, table
 from support.servers.postgres import Postgres, postgres
 
@@ -40,9 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare for what the tests start: hundreds of processes.
 
     Ctrl-C works in them, even where a shell started the tests in the background, which is deaf to
-    it; and they need not compile all modules anew, each for itself.
+    it; they need not compile all modules anew, each for itself; and they need not read the machine's
+    certificates, twice in each, since no test asks anybody else's server.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.update(SSL_CERT_FILE=os.devnull, SSL_CERT_DIR=os.devnull)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if (folder := config.getoption("--costs")) and hasattr(config, "workerinput"):
@@ -83,6 +89,27 @@ def _starts_programs(module: ModuleType) -> bool:
     }
     helpers = {name for name in named if name.partition(".")[0] in HELPERS} - {module.__name__}
     return any(_starts_programs(sys.modules[name]) for name in helpers if name in sys.modules)
+
+
+@pytest.fixture(autouse=True)
+def keys_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first, second … RSA key that a test has made be the same in each test.
+
+    They differ from each other, and are made as certmail makes them: each takes up to 100 ms of CPU.
+    """
+    numbers = count()
+    monkeypatch.setattr(
+        certificates, "rsa", SimpleNamespace(generate_private_key=partial(_key, numbers))
+    )
+
+
+def _key(numbers: Iterator[int], **how: int) -> rsa.RSAPrivateKey:
+    return _numbered_key(next(numbers), **how)
+
+
+@cache
+def _numbered_key(_: int, **how: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(**how)
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +169,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = Path(tmp_path_factory.mktemp("pattern")) / "certmail.sqlite"
     _upgrade(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture
+def data_dir(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A data directory as certmail leaves it: vault key, and a database with today's tables."""
+    key = tmp_path / "vault.key"
+    key.write_text(new_vault_key() + "\n")
+    key.chmod(0o600)
+    shutil.copy(sqlite_template, tmp_path / "certmail.sqlite")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,8 @@ class TestTelling:
 
 
 @pytest.fixture
-def admin(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Admin]:
-    with open_admin(Settings(data_dir=tmp_path, redis_url=redis_url)) as admin:
+def admin(redis: Redis, redis_url: str, data_dir: Path) -> Iterator[Admin]:
+    with open_admin(Settings(data_dir=data_dir, redis_url=redis_url)) as admin:
         admin.add_tenant("acme", name="Acme")
         admin.add_tenant("globex")
         yield admin

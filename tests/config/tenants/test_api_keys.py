@@ -34,9 +34,9 @@ NOW = time.time()
 
 
 @pytest.fixture
-def admin(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Admin]:
+def admin(redis: Redis, redis_url: str, data_dir: Path) -> Iterator[Admin]:
     """Open stores with the tenants `acme` and `globex`."""
-    with open_admin(Settings(data_dir=tmp_path, redis_url=redis_url)) as admin:
+    with open_admin(Settings(data_dir=data_dir, redis_url=redis_url)) as admin:
         admin.add_tenant("acme")
         admin.add_tenant("globex")
         yield admin

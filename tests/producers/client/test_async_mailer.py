@@ -36,9 +36,9 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def settings(redis: Redis, redis_url: str, tmp_path: Path) -> Settings:
+def settings(redis: Redis, redis_url: str, data_dir: Path) -> Settings:
     """An emptied server with the tenant `acme`."""
-    made = Settings(data_dir=tmp_path, redis_url=redis_url)
+    made = Settings(data_dir=data_dir, redis_url=redis_url)
     with open_admin(made) as admin:
         admin.add_tenant("acme")
     return made

@@ -42,10 +42,10 @@ def started(folder: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def server(started: Valkey, tmp_path: Path) -> Iterator[Valkey]:
+def server(started: Valkey, data_dir: Path) -> Iterator[Valkey]:
     """An emptied server with the tenant `acme`."""
     started.redis.flushall()
-    with open_admin(Settings(redis_url=started.url, data_dir=tmp_path)) as admin:
+    with open_admin(Settings(redis_url=started.url, data_dir=data_dir)) as admin:
         admin.add_tenant("acme")
     yield started
     started.redis.config_set("maxmemory", 0)

@@ -37,8 +37,8 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def admin(redis: Redis, redis_url: str, tmp_path: Path) -> Iterator[Admin]:
-    with open_admin(Settings(redis_url=redis_url, data_dir=tmp_path)) as admin:
+def admin(redis: Redis, redis_url: str, data_dir: Path) -> Iterator[Admin]:
+    with open_admin(Settings(redis_url=redis_url, data_dir=data_dir)) as admin:
         admin.add_tenant("acme")
         admin.add_tenant("globex")
         yield admin

@@ -59,8 +59,8 @@ class Client:
 
 
 @pytest.fixture
-def settings(redis: Redis, redis_url: str, tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, redis_url=redis_url, public_url="https://certmail.example")
+def settings(redis: Redis, redis_url: str, data_dir: Path) -> Settings:
+    return Settings(data_dir=data_dir, redis_url=redis_url, public_url="https://certmail.example")
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ from certmail_worker.cli import run_command
 def commands(
     redis: Redis,
     redis_url: str,
-    tmp_path: Path,
+    data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, Any]]:
     """Run a command as a program does; gives its exit status and its JSON."""
     monkeypatch.setenv("CERTMAIL_REDIS_URL", redis_url)
-    monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CERTMAIL_DATA_DIR", str(data_dir))
 
     def run(*arguments: str) -> tuple[int, Any]:
         capsys.readouterr()

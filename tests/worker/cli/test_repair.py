@@ -42,13 +42,13 @@ def server() -> Iterator[Redis]:
 @pytest.fixture
 def certmail(
     server: Redis,
-    tmp_path: Path,
+    data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     url = f"unix://{server.connection_pool.connection_kwargs['path']}"
     monkeypatch.setenv("CERTMAIL_REDIS_URL", url)
-    monkeypatch.setenv("CERTMAIL_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CERTMAIL_DATA_DIR", str(data_dir))
     with open_admin(Settings.from_env(), make_key=True) as admin:
         record(admin)
 

@@ -42,10 +42,10 @@ class Place:
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
+async def place(tmp_path: Path, data_dir: Path) -> AsyncIterator[Place]:
     with (
         valkey(tmp_path / "server", *DURABLE) as server,
-        open_admin(Settings(redis_url=server.url, data_dir=tmp_path)) as admin,
+        open_admin(Settings(redis_url=server.url, data_dir=data_dir)) as admin,
     ):
         admin.add_tenant("acme")
         _, key = create_key(admin, "test", tenants=["acme"], scopes=[*KeyScope])
