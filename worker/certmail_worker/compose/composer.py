@@ -1,9 +1,8 @@
 """Composes a mail: its content from a letter, two bodies from that, one message of those."""
 
-from certmail_worker.compose import pages
+from certmail_worker.compose.bodies import html_body, text_body
 from certmail_worker.compose.content import content
 from certmail_worker.compose.letter import Letter, Mail
-from certmail_worker.compose.wire.bodies import encoded
 from certmail_worker.compose.wire.message import message
 
 
@@ -13,5 +12,5 @@ def compose(letter: Letter) -> Mail:
     Raises ComposeError if no mail can be made of it.
     """
     shown = content(letter)
-    text, html = encoded(pages.text_page(shown)), encoded(pages.html_page(shown))
-    return Mail(shown.subject, message(letter, shown.subject, text, html))
+    raw = message(letter, shown.subject, text_body(shown), html_body(shown))
+    return Mail(shown.subject, raw)

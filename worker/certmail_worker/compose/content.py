@@ -88,7 +88,7 @@ def content(letter: Letter) -> Content:
         tone=_tone(when),
         subject=_subject(words, voice, campaign, pending, when),
         preheader=_preheader(progress, due) or ask.opening(),
-        organisation=Phrase(_AS_IT_IS, {"value": organisation}),
+        organisation=Phrase(_AS_IT_IS, (("value", organisation),)),
         label=words.say(f"{voice}.label"),
         headline=_headline(words, voice, pending, when),
         greeting=_greeting(words, letter.name),

@@ -1,6 +1,7 @@
 """The two facts that a reminder shows as figures: how much is done, and by when the rest is due."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from certmail_worker.compose.language.catalogue import Catalogue
@@ -46,6 +47,7 @@ def plausible(number: int | None) -> int | None:
     return number if number is not None and 0 <= number < _BEYOND_COUNTING else None
 
 
+@lru_cache(maxsize=4096)
 def progress_of(
     words: Catalogue, pending: int | None, completed: int | None
 ) -> DecisionProgress | None:
@@ -79,6 +81,7 @@ def _bare(sentence: Phrase) -> DecisionProgress:
     return DecisionProgress(sentence, None, None, sentence)
 
 
+@lru_cache(maxsize=2048)
 def due_of(words: Catalogue, when: Moment) -> Due:
     """That moment in words, ahead or passed."""
     timing = "late" if when.passed else "due"

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from certmail_worker.compose import ComposeError, Letter, compose
 from certmail_worker.compose.content import content
 from certmail_worker.compose.pages import html_page, text_page
-from certmail_worker.compose.wire.bodies import encoded
+from certmail_worker.compose.wire.bodies import Body
+from certmail_worker.compose.wire.frames import frame
 from certmail_worker.compose.wire.message import message
 from support.data.email_message import judged
 
@@ -61,6 +62,11 @@ NAMES = [
     "eve@evil.example, and so on and on until the line is too long for one line, and then some",
     "a\tb", "O'Brien & Söhne <x@y>", "-- ", "From here", ".",
 ]  # fmt: skip
+
+
+def encoded(page: str) -> Body:
+    """A page without gaps."""
+    return frame(page).filled(())
 
 
 def own_and_judged(letter: Letter) -> tuple[bytes, bytes]:

@@ -28,9 +28,12 @@ _FOLDER: Final = files(__package__) / "catalogues"
 _WRITES_AS: Final = {"de-LI": "de-CH"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """The texts of one language, with the conventions of one locale for its numbers."""
+    """The texts of one language, with the conventions of one locale for its numbers.
+
+    Equal only to itself: there is one of each, and caches ask often.
+    """
 
     locale: Locale
     texts: Mapping[str, Mapping[str, Pattern]]
@@ -41,13 +44,13 @@ class Catalogue:
 
     def say(self, key: str, **values: str) -> Phrase:
         """The text of that key, with its values."""
-        return Phrase(self.texts[key]["other"], values)
+        return Phrase(self.texts[key]["other"], tuple(values.items()))
 
     def count(self, key: str, number: int, **values: str) -> Phrase:
         """The text of that key in the plural form for `number`, which it may show as `{count}`."""
         forms = self.texts[key]
         form = forms.get(_plural_form(number, self.locale), forms["other"])
-        return Phrase(form, {"count": self.number(number), **values})
+        return Phrase(form, (("count", self.number(number)), *values.items()))
 
     def number(self, number: int) -> str:
         """The number with the locale's digits and grouping."""

@@ -1,6 +1,5 @@
 """Sentences with values in them, as text for a text mail and as escaped HTML for a page."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -8,13 +7,19 @@ from markupsafe import Markup, escape
 
 from certmail_worker.compose.language.directions import in_html, in_text
 
+Values = tuple[tuple[str, str], ...]
+"""Names, and what stands for each."""
+
 # Where a sentence without blanks may break: a page can be told, in a text nobody should find it.
 _BREAK: Final = "\u200b"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """A sentence with `{names}` where values belong, in both of its forms."""
+    """A sentence with `{names}` where values belong, in both of its forms.
+
+    Equal only to itself: there is one of each, and caches ask often.
+    """
 
     text: str
     html: Markup
@@ -34,7 +39,7 @@ class Phrase:
     """
 
     pattern: Pattern
-    values: Mapping[str, str]
+    values: Values
 
     def __str__(self) -> str:
         """The sentence as plain text."""
@@ -49,11 +54,11 @@ class Phrase:
 
     def __html__(self) -> Markup:
         """The sentence as HTML; Jinja's autoescape asks for it."""
-        escaped = {name: in_html(value) for name, value in self.values.items()}
+        escaped = {name: in_html(value) for name, value in self.values}
         # As a plain string: Markup's own format looks at each field again, which takes as long as
         # the rest of the page.
         # Pattern and values are escaped.
         return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704
 
     def _filled(self, text: str) -> str:
-        return text.format_map({name: in_text(value) for name, value in self.values.items()})
+        return text.format_map({name: in_text(value) for name, value in self.values})

@@ -1,11 +1,9 @@
 """Encodes a body for transfer, readable where that takes no more room."""
 
-from binascii import b2a_base64
-from functools import lru_cache
+from binascii import a2b_qp, b2a_base64
 from typing import Final, NamedTuple
 
-from certmail_worker.compose.wire.quoting import LONGEST, broken, quoted
-
+_LINE: Final = 76
 _BEYOND_ASCII: Final = bytes(range(128, 256))
 
 
@@ -16,28 +14,27 @@ class Body(NamedTuple):
     wire: str
 
 
-def encoded(page: str) -> Body:
-    """A page, whose lines LF ends or divides, for transfer.
+def body(quoted_printable: str, *, signs: int, line_ends: int) -> Body:
+    """The body of a page, which is given in quoted-printable with CRLF at the end of each line.
 
     Quoted-printable stays readable in the raw mail, but triples every byte that is not ASCII;
-    base64 adds a third to all. They meet where one byte in six is not ASCII.
+    base64 adds a third to all. They meet where one byte in six of the page is not ASCII.
+
+    `signs` are its equals signs, `line_ends` those of the page, which may lack the last one.
     """
-    data = page.encode()
+    # A sign tells of a byte that is not ASCII, or is itself one of the page's, or breaks a line: two
+    # or three characters that the page does not have. Where they are few nobody need read it again.
+    if signs * 6 <= len(quoted_printable) - signs * 3 - line_ends - 2:
+        return Body("quoted-printable", quoted_printable)
+
+    data = a2b_qp(quoted_printable)
     beyond_ascii = len(data) - len(data.translate(None, _BEYOND_ASCII))
-    if beyond_ascii * 6 > len(data):
-        return Body("base64", _base64(data.removesuffix(b"\n").replace(b"\n", b"\r\n") + b"\r\n"))
-
-    lines = page.removesuffix("\n").split("\n")
-    return Body("quoted-printable", "\r\n".join([*map(_line, lines), ""]))
-
-
-@lru_cache(maxsize=2048)
-def _line(line: str) -> str:
-    """Most lines are the template's own, and the same in each mail."""
-    return broken(quoted(line))
+    if beyond_ascii * 6 <= len(data) - data.count(b"\n") * 2 + line_ends:
+        return Body("quoted-printable", quoted_printable)
+    return Body("base64", _base64(data))
 
 
 def _base64(data: bytes) -> str:
     whole = b2a_base64(data, newline=False).decode("ascii")
-    lines = [whole[start : start + LONGEST] for start in range(0, len(whole), LONGEST)]
+    lines = [whole[start : start + _LINE] for start in range(0, len(whole), _LINE)]
     return "\r\n".join([*lines, ""])

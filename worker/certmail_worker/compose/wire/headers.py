@@ -18,6 +18,7 @@ _FOLD: Final = "\r\n "
 # encoded word.
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*")
 _PLAIN_TEXT: Final = re.compile(r"[\x21-\x7e]{1,60}(?: [\x21-\x7e]{1,60})*")
+_WIRE: Final = re.compile(r"[ -~]+(?:\r\n [ -~]+)*")
 _BREAKS_BEST_AFTER: Final = (";", ",", "")
 
 
@@ -63,7 +64,7 @@ def header(name: str, value: str, *, gap: str = " ") -> str:
     The last gate: whatever came before, a header is printable ASCII whose every further line is a
     continuation.
     """
-    if not all(part and part.isascii() and part.isprintable() for part in value.split(_FOLD)):
+    if not _WIRE.fullmatch(value):
         raise ValueError(f"{name} is not in wire form.")
     return f"{name}:{gap}{value}\r\n"
 

@@ -1,8 +1,8 @@
 """Puts headers and both bodies into one RFC 5322 message, the same bytes for the same letter."""
 
+import re
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
 
 from certmail_worker.compose import addresses
 from certmail_worker.compose.language import clean
@@ -10,6 +10,7 @@ from certmail_worker.compose.letter import ComposeError, Letter
 from certmail_worker.compose.wire.bodies import Body
 from certmail_worker.compose.wire.headers import header, mailbox_header, text_header, whole_header
 
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LONGEST_NAME: Final = 70
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
@@ -71,11 +72,7 @@ def message(letter: Letter, subject: str, text: Body, html: Body) -> bytes:
 
 
 def _checked_id(job_id: str) -> str:
-    try:
-        canonical = str(UUID(job_id)) == job_id.lower()
-    except ValueError:
-        canonical = False
-    if not canonical:
+    if not _UUID.fullmatch(job_id):
         raise ComposeError("The job's id is not a UUID.")
     return job_id
 

@@ -1,20 +1,23 @@
 """Quoted-printable (RFC 2045 §6.7), each line for itself.
 
-Quoting is done character by character, so parts that were quoted before can be put together.
+Quoting is done character by character, so parts that were quoted before can be put together; and
+where a line is broken is decided from its beginning on.
 """
 
+from binascii import b2a_qp
 from typing import Final
 
-LONGEST: Final = 76
-_SAFE: Final = frozenset(map(ord, "\t" + "".join(map(chr, range(32, 127))))) - {ord("=")}
-_QUOTED: Final = [chr(byte) if byte in _SAFE else f"={byte:02X}" for byte in range(256)]
+_LONGEST: Final = 76
+_SOFT_BREAK: Final = "=\r\n"
 
 
 def quoted(text: str) -> str:
     """What stands for the text, in ASCII; it has no line breaks."""
     if text.isascii() and text.isprintable() and "=" not in text:
         return text
-    return text.encode().decode("latin-1").translate(_QUOTED)
+    # It would quote a blank at the end and a dot that is all, and break lines where it likes.
+    between = b2a_qp(f"x{text}x".encode(), istext=False)
+    return between.replace(b"=\n", b"")[1:-1].decode("ascii")
 
 
 def broken(line: str) -> str:
@@ -24,19 +27,23 @@ def broken(line: str) -> str:
     """
     if line.endswith((" ", "\t")):
         line = f"{line[:-1]}={ord(line[-1]):02X}"
-    if len(line) <= LONGEST:
+    if len(line) <= _LONGEST:
         return line
+    return "".join(whole_lines(line))
 
+
+def whole_lines(begin: str) -> tuple[str, str]:
+    """The lines that a line of this beginning is broken into whatever follows, and the rest."""
     start = 0
-    parts = []
-    while len(line) - start > LONGEST:
-        stop = start + LONGEST - 1
-        if line[stop - 2] == "=":
+    parts: list[str] = []
+
+    while len(begin) - start > _LONGEST:
+        stop = start + _LONGEST - 1
+        if begin[stop - 2] == "=":
             stop -= 2
-        elif line[stop - 1] == "=":
+        elif begin[stop - 1] == "=":
             stop -= 1
-        parts.append(line[start:stop])
+        parts += (begin[start:stop], _SOFT_BREAK)
         start = stop
 
-    parts.append(line[start:])
-    return "=\r\n".join(parts)
+    return "".join(parts), begin[start:]
