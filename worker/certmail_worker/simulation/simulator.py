@@ -43,6 +43,8 @@ from certmail_worker.simulation.scenario import START, Scenario, Window
 
 LEASE_SECONDS: Final = 45.0
 MAX_AT_ONCE: Final = 500
+REAP_SECONDS: Final = 0.5
+"""As often as a worker's reaper does."""
 _REASON: Final = "simulated"
 BATCH: Final = 1000
 
@@ -88,6 +90,7 @@ class Simulation:
         self._numbers = 0
         self._pace_at = START
         self._noted = 0.0
+        self._reaped = 0.0
 
         redis.set(redis_keys.CHECKED_RUN, redis.info("server")["run_id"])
         self._note()
@@ -167,12 +170,15 @@ class Simulation:
             self._pace_at = stalled
             return
 
+        if self.now >= self._reaped + REAP_SECONDS:
+            self._reaped = self.now
+            run(self.redis, reap(MAX_AT_ONCE, clock=self.now))
+
         step = run(self.redis, dispatch(MAX_AT_ONCE, clock=self.now))
         for id_ in step.jobs:
             worker = self._number() % self.scenario.workers
             self._at(self.now, worker, "claim", id_)
 
-        run(self.redis, reap(MAX_AT_ONCE, clock=self.now))
         wait = 1.0 if step.next_in is None else min(step.next_in, 3600.0)
         self._pace_at = self.now + max(self.scenario.step, wait)
 
