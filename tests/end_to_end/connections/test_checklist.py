@@ -22,6 +22,7 @@ from support.deployment.deployment import (
     SEND_SCOPE,
     Deployment,
     new_deployment,
+    one_key,
     wait_for,
 )
 
@@ -45,15 +46,16 @@ def new(deployment: Deployment, tenant: str, *, verify: bool = False) -> Connect
     deployment.control("POST", "/accounts", {"email": mailbox})
     deployment.admin.add_tenant(tenant)
 
-    return deployment.admin.add_customer_owned_app(
-        tenant,
-        "default",
-        service_account=account_of(tenant),
-        mailbox=mailbox,
-        limits=SMALL,
-        valid_days=60,
-        verify=verify,
-    )
+    with one_key():
+        return deployment.admin.add_customer_owned_app(
+            tenant,
+            "default",
+            service_account=account_of(tenant),
+            mailbox=mailbox,
+            limits=SMALL,
+            valid_days=60,
+            verify=verify,
+        )
 
 
 def at_google(deployment: Deployment, tenant: str) -> str:

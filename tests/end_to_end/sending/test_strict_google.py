@@ -58,7 +58,7 @@ def _disable_keys(people: ManyTenants, tenant: str) -> None:
     """As an administrator of its Google Cloud project does."""
     account = account_of(tenant)
     listed = requests.get(
-        f"{people.deployment.google}/service_accounts/v1/metadata/x509/{account}", timeout=10
+        f"{people.deployment.google}/service_accounts/v1/metadata/x509/{account}", timeout=60
     )
     for kid in listed.json():
         people.deployment.control(

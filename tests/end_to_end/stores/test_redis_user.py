@@ -28,7 +28,7 @@ def test_the_user_of_the_documentation_suffices(tmp_path: Path) -> None:
             deployment.worker()
             deployment.start("certmail_worker", "flower", log="flower.log")
             jobs = deployment.send(campaign(3))
-            deployment.wait_recorded(jobs, {"accepted"}, 60)
+            deployment.wait_recorded(jobs, {"accepted"})
             wait_for(
                 "Flower", lambda: "http://" in (deployment.data_dir / "flower.log").read_text()
             )

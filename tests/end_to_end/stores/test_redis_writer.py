@@ -43,7 +43,7 @@ def findings(deployment: Deployment) -> dict[str, str]:
 
 def asks(deployment: Deployment, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return requests.get(f"{deployment.gateway}/v1/tenants", headers=headers, timeout=20).status_code
+    return requests.get(f"{deployment.gateway}/v1/tenants", headers=headers, timeout=60).status_code
 
 
 def test_a_public_key_of_their_own_is_refused_reported_and_put_right(
@@ -62,7 +62,7 @@ def test_a_public_key_of_their_own_is_refused_reported_and_put_right(
     reminder = {"tenant": "acme", "to": "anna@people.example"}
     headers = {"Authorization": f"Bearer {made}"}
     sent = requests.post(
-        f"{deployment.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20
+        f"{deployment.gateway}/v1/reminders", json=reminder, headers=headers, timeout=60
     )
 
     assert (sent.status_code, sent.json()["errors"][0]["code"]) == (422, "tenant_key_unproven")

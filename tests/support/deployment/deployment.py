@@ -14,16 +14,20 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import select
 
 from certmail import Mailer, Receipt, Reminder
@@ -54,6 +58,10 @@ STEADY = {  # for many tenants at once: a machine that is slow for a moment is n
 }
 
 
+OPENING = threading.Lock()
+"""Two threads of a process cannot upgrade databases at once: Alembic's context is the process's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a command gave back."""
@@ -75,11 +83,15 @@ Where a test waits so long, something is wrong.
 
 
 def wait_for(what: str, true: Callable[[], bool], seconds: float = BUSY_SECONDS) -> None:
-    """Wait until something is so; fails saying what was waited for."""
-    deadline = time.monotonic() + seconds
+    """Wait until something is so; fails saying what was waited for.
+
+    What takes long is asked for less often: each question costs whoever is asked, too.
+    """
+    begun = time.monotonic()
     while not true():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
-        time.sleep(0.05)
+        waited = time.monotonic() - begun
+        assert waited < seconds, f"waited {seconds} s in vain: {what}"
+        time.sleep(min(0.1, 0.03 + waited / 10))
 
 
 @dataclass(slots=True)
@@ -92,6 +104,7 @@ class Deployment:
     gateway: str = ""
     stack: ExitStack = field(default_factory=ExitStack)
     _admin: Admin | None = None
+    _session: requests.Session = field(default_factory=requests.Session)
 
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
         """Run a certmail command to its end."""
@@ -139,7 +152,8 @@ class Deployment:
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the sandbox's control API."""
         given: dict[str, Any] = {"data": body} if isinstance(body, str) else {"json": body}
-        answer = requests.request(method, f"{self.google}/_sandbox{path}", timeout=10, **given)
+        url = f"{self.google}/_sandbox{path}"
+        answer = self._session.request(method, url, timeout=BUSY_SECONDS, **given)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
@@ -177,7 +191,8 @@ class Deployment:
                 for n, v in self.environment.items()
                 if n.startswith(PREFIX)
             }
-            self._admin = self.stack.enter_context(open_admin(Settings.from_env(**given)))
+            with OPENING:
+                self._admin = self.stack.enter_context(open_admin(Settings.from_env(**given)))
 
         return self._admin
 
@@ -204,15 +219,16 @@ class Deployment:
         """Set a tenant up with a working customer owned application; gives the connection's id."""
         mailbox, account = self.at_google(tenant, verify=verify)
         self.admin.add_tenant(tenant)
-        made = self.admin.add_customer_owned_app(
-            tenant,
-            "default",
-            service_account=account,
-            mailbox=mailbox,
-            limits=GoogleLimits(units, in_flight),
-            valid_days=30,
-            verify=verify,
-        )
+        with one_key():
+            made = self.admin.add_customer_owned_app(
+                tenant,
+                "default",
+                service_account=account,
+                mailbox=mailbox,
+                limits=GoogleLimits(units, in_flight),
+                valid_days=30,
+                verify=verify,
+            )
 
         self.control("POST", f"/service-accounts/{account}/keys", made.certificate)
         probed = probe_and_save(self.admin, made.id)
@@ -246,7 +262,7 @@ class Deployment:
 
         An empty answer leaves that question open.
         """
-        page = requests.get(url, timeout=10)
+        page = requests.get(url, timeout=BUSY_SECONDS)
         assert page.ok, page.text
         asked = parse_qs(urlsplit(url).query)["scope"][0].split()
         form = {
@@ -256,11 +272,12 @@ class Deployment:
         }
 
         with requests.Session() as browser:
-            back = browser.post(url, data=form, timeout=20)
+            back = browser.post(url, data=form, timeout=BUSY_SECONDS)
             if not answer or "/oauth/google/account/" not in back.url:
                 return back
             [token] = re.findall(r'name="csrf" value="([^"]+)"', back.text)
-            return browser.post(back.url, data={"csrf": token, "answer": answer}, timeout=20)
+            given = {"csrf": token, "answer": answer}
+            return browser.post(back.url, data=given, timeout=BUSY_SECONDS)
 
     def open_gateway(self) -> Process:
         """Register our OAuth client at Google and start the gateway; gives its process."""
@@ -287,7 +304,7 @@ class Deployment:
 
     def _gateway_is_ready(self) -> bool:
         try:
-            return requests.get(f"{self.gateway}/readyz", timeout=2).ok
+            return requests.get(f"{self.gateway}/readyz", timeout=BUSY_SECONDS).ok
         except requests.ConnectionError:
             return False
 
@@ -330,14 +347,29 @@ class Deployment:
         return found
 
 
+@contextmanager
+def one_key() -> Iterator[None]:
+    """New applications have one RSA key while this lasts, in this process.
+
+    To make one takes a fifth of a second, which tests of something else need not wait for.
+    """
+    with mock.patch.object(rsa, "generate_private_key", return_value=_key()):
+        yield
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 def _stop(process: Process) -> None:
     process.terminate()
     try:
-        process.wait(30)
+        process.wait(BUSY_SECONDS)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGABRT)
-        process.wait(30)
+        process.wait(BUSY_SECONDS)
 
 
 def recorded_in(database: str) -> dict[str, str]:
@@ -362,8 +394,10 @@ def new_deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
     data_dir.mkdir(parents=True, exist_ok=True)
     environment.setdefault("CERTMAIL_LISTEN", "127.0.0.1:0")
     made = Deployment(data_dir, environment)
+    # Nothing of this machine's environment is asked for each request: no proxy, no password.
+    made._session.trust_env = False
 
-    with made.stack:
+    with made.stack, made._session:
         address, told = os.pipe()
         with os.fdopen(address) as told_by_it:
             sandbox = commands().start(("sandbox", "--listen", "127.0.0.1:0"), environment, told, 2)
