@@ -11,6 +11,7 @@ acknowledged is rung again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,11 @@ from support.deployment.crash_points import (
     begin,
     check,
     claim,
+    each_point,
     lose,
     moves_on,
 )
-from support.deployment.crash_stage import stage
+from support.deployment.crash_stage import CrashStage, stage
 from support.deployment.deployment import STEADY, Deployment, new_deployment, wait_for
 from support.network.wire import Trap
 from support.processes.halt import freeze, kill
@@ -44,12 +46,23 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         yield made
 
 
+def killed(on: CrashStage, point: Point) -> None:
+    lose(on, point, kill)
+    other = moves_on(on, point)
+    check(on, point, point.if_killed, other)
+
+
+@pytest.fixture(scope="module")
+def ends(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Point, Future[None]]]:
+    with each_point(request, Path(tmp_path_factory.mktemp("killed")), killed) as results:
+        yield results
+
+
 @EACH_POINT
-def test_a_worker_is_killed(deployment: Deployment, point: Point) -> None:
-    with stage(deployment) as on:
-        lose(on, point, kill)
-        other = moves_on(on, point)
-        check(on, point, point.if_killed, other)
+def test_a_worker_is_killed(ends: dict[Point, Future[None]], point: Point) -> None:
+    ends[point].result()
 
 
 def test_a_worker_frozen_past_its_send_window_but_not_its_lease_sends_nothing(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final, cast
 
 import pytest
 
 from certmail_config.base import redis_keys
 from certmail_config.ledger.script import load
-from support.deployment.crash_stage import UNACKED_INDEX, CrashStage, End
-from support.deployment.deployment import wait_for
+from support.deployment.crash_stage import UNACKED_INDEX, CrashStage, End, stage
+from support.deployment.deployment import STEADY, Deployment, new_deployment, wait_for
 from support.network.wire import Side, Words
 from support.processes.halt import Process
 
@@ -92,6 +96,42 @@ POINTS: Final = {
 }
 
 EACH_POINT: Final = pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+SIDE_BY_SIDE: Final = 3
+"""Workers that are lost at the same time: at each point a lease is waited for."""
+
+
+@contextmanager
+def each_point(
+    request: pytest.FixtureRequest, base: Path, run: Callable[[CrashStage, Point], None]
+) -> Iterator[dict[Point, Future[None]]]:
+    """Run what is to be seen at each point that is asked for, in deployments side by side.
+
+    A test takes the result of its point.
+    """
+    chosen: list[Point] = [
+        cast("Point", item.callspec.params["point"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and hasattr(item, "callspec")
+    ]
+    free: SimpleQueue[Deployment] = SimpleQueue()
+
+    def at(point: Point) -> None:
+        deployment = free.get()
+        try:
+            with stage(deployment) as on:
+                run(on, point)
+        finally:
+            free.put(deployment)
+
+    with ExitStack() as deployments:
+        for n in range(SIDE_BY_SIDE):
+            made = deployments.enter_context(new_deployment(base / str(n), **STEADY))
+            made.link()
+            free.put(made)
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            yield {point: pool.submit(at, point) for point in chosen}
 
 
 def lose(on: CrashStage, point: Point, how: Callable[[Process], None]) -> Process:
