@@ -29,6 +29,7 @@ for each in pkgutil.walk_packages(cli.__path__, cli.__name__ + "."):
     importlib.import_module(each.name)
 for name in json.loads(sys.argv[2]):
     importlib.import_module(name)
+sys.path.append(sys.argv[3])
 gc.freeze()
 
 def serve(asked):
@@ -72,7 +73,7 @@ if os.environ.get("PYTHONFAULTHANDLER"):
 exec(case["before"])
 sys.argv = ["certmail", *case["arguments"]]
 try:
-    runpy.run_module("certmail_worker", run_name="__main__", alter_sys=True)
+    runpy.run_module(case["module"], run_name="__main__", alter_sys=True)
 except SystemExit as ended:
     if not isinstance(ended.code, int | None):
         raise
@@ -87,6 +88,8 @@ copy all memory that it shares with the others, which takes longer than most com
 """
 
 
+CERTMAIL: Final = "certmail_worker"
+TESTS: Final = Path(__file__).parents[2]
 STAYING: Final = (
     "celery.apps.worker",
     "celery.bin.celery",
@@ -158,7 +161,14 @@ class Commands:
         own = {
             name: value for name, value in os.environ.items() if not name.startswith("CERTMAIL_")
         }
-        command = [sys.executable, "-c", SERVER, str(asked.fileno()), json.dumps(STAYING)]
+        command = [
+            sys.executable,
+            "-c",
+            SERVER,
+            str(asked.fileno()),
+            json.dumps(STAYING),
+            str(TESTS),
+        ]
         self._server = subprocess.Popen(command, pass_fds=[asked.fileno()], env=own)
         asked.close()
         self._one_at_a_time = threading.Lock()
@@ -201,16 +211,17 @@ class Commands:
         out: int,
         err: int,
         *,
+        module: str = CERTMAIL,
         before: str = "",
     ) -> Started:
         """Start a command that stays, and reads nothing.
 
-        `out` and `err` are files that are open for writing. `before` is Python that its process
-        executes first.
+        `out` and `err` are files that are open for writing. `module` may be one of the tests' own,
+        `before` is Python that its process executes first.
         """
         with Path(os.devnull).open("rb") as nothing:
             streams = [nothing.fileno(), out, err]
-            told = self._ask(arguments, environment, streams, before=before)
+            told = self._ask(arguments, environment, streams, module=module, before=before)
         return Started(int(_line(told)), told)
 
     def _ask(
@@ -219,6 +230,7 @@ class Commands:
         environment: Mapping[str, str],
         streams: Sequence[int],
         *,
+        module: str = CERTMAIL,
         before: str = "",
     ) -> int:
         """Have a command started; gives the file that tells of it.
@@ -227,6 +239,7 @@ class Commands:
         """
         told, telling = os.pipe()
         case = {
+            "module": module,
             "arguments": list(arguments),
             "environment": dict(environment),
             "before": before,

@@ -1,6 +1,6 @@
 """The recorder alone in a process, so that it can be killed at any moment.
 
-It is run as `python -m support.processes.recorder_process`.
+It is run as a module, by what `commands.py` keeps ready.
 
 It says `recording` once it is about to begin. Settings come from the environment, as for every
 process of certmail's.
