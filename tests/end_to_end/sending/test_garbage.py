@@ -66,7 +66,7 @@ class Place:
 
     def answers(self) -> bool:
         """Whether the worker can be looked at, as Flower does."""
-        return len(self.app.control.ping(timeout=5, limit=1)) == 1
+        return len(self.app.control.ping(timeout=60, limit=1)) == 1
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +149,11 @@ def test_commands_that_would_change_a_worker(place: Place) -> None:
     place.others_go_on()
     assert place.answers()
 
-    [stats] = place.app.control.inspect(timeout=5).stats().values()
+    looking = place.app.control.inspect(timeout=60, limit=1)
+    [stats] = looking.stats().values()
     assert stats["pool"]["max-concurrency"] > 0
 
-    [queues] = place.app.control.inspect(timeout=5).active_queues().values()
+    [queues] = looking.active_queues().values()
     assert [queue["name"] for queue in queues] == [QUEUE]
 
     refused = {line["why"] for line in place.said("command_refused")}

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -216,20 +214,18 @@ class TestInterrupted:
         file = deployment.data_dir / "many.csv"
         lines = [f"acme,r{n}@acme.example,{campaign}" for n in range(rows)]
         file.write_text("\n".join(["tenant,to,campaign", *lines]) + "\n")
-        command = [sys.executable, "-m", "certmail_worker", "send", str(file), "--json"]
-
-        with subprocess.Popen(
-            command, env=deployment.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
-            wait_for("some are in", lambda: waiting(deployment) > before)
-            process.send_signal(number)
-            _, said = process.communicate(timeout=60)
+        log = f"{campaign}.log"
+        process = deployment.start("certmail_worker", "send", str(file), "--json", log=log)
+        wait_for("some are in", lambda: waiting(deployment) > before)
+        process.send_signal(number)
+        status = process.wait(60)
 
         done = waiting(deployment) - before
 
         if number is signal.SIGINT:
-            assert process.returncode == 130
-            assert b"run the same command again" in said.lower()
+            assert status == 130
+            said = (deployment.data_dir / log).read_text()
+            assert "run the same command again" in said.lower()
 
         again = deployment.ask("send", str(file))
         assert (again["enqueued"], again["duplicates"]) == (rows - done, done)
