@@ -27,7 +27,8 @@ def key_of(deployment: Deployment, connection: str) -> str | None:
 def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Path) -> None:
     with new_deployment(tmp_path, **QUICK) as deployment:
         deployment.open_gateway()
-        acme = deployment.link("acme")
+        deployment.control("PUT", "/limits", {"units_per_minute": 60_000})
+        acme = deployment.link("acme", units=60_000)
         deployment.worker()
         jobs = deployment.send(campaign(30))
         wait_for("the first mails", lambda: len(deployment.messages()) >= 3)
@@ -59,7 +60,7 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
         path = tmp_path / "vault.key"
         kept = [line for line in path.read_text().splitlines() if not line.startswith(old)]
         path.write_text("\n".join(kept))
-        jobs += deployment.send(campaign(10, "globex"))
+        jobs += deployment.send(campaign(5, "globex"))
 
         assert set(
             deployment.wait_recorded(jobs, {"accepted", "failed", "uncertain"}, 60).values()

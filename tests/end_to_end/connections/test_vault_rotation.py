@@ -28,6 +28,8 @@ OLD, NEW = new_vault_key(), new_vault_key()
 NEW_ID = NEW.partition(":")[0]
 REMINDERS = 40
 """Of each of the two tenants, at first."""
+UNITS = 30_000
+"""A minute, for each mailbox: five mails a second."""
 MORE = 10
 """Reminders of each of the two tenants that are added before mails are waited for.
 
@@ -78,10 +80,11 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     with new_deployment(tmp_path, CERTMAIL_VAULT_KEYS=OLD, **STEADY) as deployment:
-        deployment.control("PUT", "/limits", {"units_per_minute": 15_000})
+        deployment.control("PUT", "/limits", {"units_per_minute": UNITS})
         fleet = Fleet(deployment)
-        deployment.link("acme")
+        deployment.link("acme", units=UNITS)
         linked = deployment.link_account("globex")
+        deployment.admin.change_limits(linked, {"units_per_minute": UNITS})
         fleet.send(REMINDERS)
         fleet.go_on()
         fleet.restart(f"{OLD},{NEW}")

@@ -74,11 +74,11 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(
 def test_a_mailbox_that_takes_two_requests_at_once_is_asked_for_no_more_after_a_few_refusals(
     deployment: Deployment,
 ) -> None:
-    connection = deployment.link(in_flight=4)
-    deployment.control("PUT", "/limits", {"in_flight": 2})
-    deployment.fault("slow", seconds=3, times=None)  # so that more would be under way at once
+    connection = deployment.link(in_flight=4, units=60_000)
+    deployment.control("PUT", "/limits", {"in_flight": 2, "units_per_minute": 60_000})
+    deployment.fault("slow", seconds=1.5, times=None)  # so that more would be under way at once
     deployment.worker(CERTMAIL_HTTP_TIMEOUT_SECONDS="8", CERTMAIL_LEASE_SECONDS="20")
-    jobs = deployment.send(campaign(12))
+    jobs = deployment.send(campaign(10))
     deployment.wait_recorded(jobs, {"accepted"}, seconds=120)
     refused = [item for item in deployment.sends() if item["status"] == 429]
 

@@ -24,8 +24,8 @@ LATE = 180.0
 RECORDED_LATE = 0.5
 """So much of a wait may be over on a busy machine before it is on record that somebody waits."""
 SOON = (2.0, 4.0)
-CONFIRM_SECONDS = 15
-CONFIRMED = (15.0, 17.0)
+CONFIRM_SECONDS = 8
+CONFIRMED = (8.0, 10.0)
 SCOPES = "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested."
 SHORT_LIVED = (
     "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "

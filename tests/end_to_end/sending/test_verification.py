@@ -25,7 +25,7 @@ def _accepted(deployment: Deployment, job: str) -> bool:
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    with new_deployment(tmp_path, **QUICK, CERTMAIL_VERIFY_SECONDS="5") as made:
+    with new_deployment(tmp_path, **QUICK, CERTMAIL_VERIFY_SECONDS="2") as made:
         made.link(verify=True)
         yield made
 
@@ -35,7 +35,7 @@ def test_what_was_accepted_is_found_and_what_was_not_is_sent_again(deployment: D
     jobs = {}
     faults: dict[str, dict[str, Any]] = {
         "reset_after": {},
-        "accept_late": {"seconds": 3},
+        "accept_late": {"seconds": 1},
         "reset_before": {},
     }
     for fault, more in faults.items():

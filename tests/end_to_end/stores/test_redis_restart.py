@@ -14,7 +14,7 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
         deployment.link()
         up = deployment.start("certmail_worker", "up", log="up.log")
         wait_for("it is up", lambda: deployment.workers() == 1)
-        jobs = deployment.send(campaign(30))
+        jobs = deployment.send(campaign(20))
         wait_for("the first mails", lambda: len(deployment.messages()) >= 3)
         pidfile = tmp_path / "valkey" / "valkey.pid"
 

@@ -61,7 +61,8 @@ def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> Non
         server(tmp_path / "redis") as valkey,
         new_deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as deployment,
     ):
-        deployment.link()
+        deployment.control("PUT", "/limits", {"units_per_minute": 60_000})
+        deployment.link(units=60_000)
         early, late = run_until_the_power_cut(deployment, valkey, tmp_path / "backup")
         valkey.put_back(tmp_path / "backup")
         valkey.start()
@@ -111,7 +112,8 @@ def test_a_lost_redis_is_made_anew_from_the_record(tmp_path: Path) -> None:
         server(tmp_path / "redis") as valkey,
         new_deployment(tmp_path / "data", **QUICK, CERTMAIL_REDIS_URL=valkey.url) as deployment,
     ):
-        deployment.link()
+        deployment.control("PUT", "/limits", {"units_per_minute": 60_000})
+        deployment.link(units=60_000)
         deployment.worker()
         jobs = deployment.send(campaign(8, campaign="gone"))
         deployment.wait_recorded(jobs, {"accepted"})
