@@ -68,6 +68,8 @@ async def serve(admin: Admin) -> AsyncIterator[Callable[..., Any]]:
             runner = Runner(build(admin), Bounds(**given), admin.settings.base_url)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
+            # It notices first who hung up: it waits for the rest of their bodies otherwise.
+            stack.push_async_callback(asyncio.sleep, 0.05)
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             port = runner.addresses[0][1]
 
@@ -170,7 +172,7 @@ class TestHowLong:
         assert await line.ended() == b""
 
     async def test_nor_after_another_request(self, serve: Any) -> None:
-        line = await (await serve(head=0.3))()
+        line = await (await serve(head=1))()
         assert await healthy(line)
         line.send(HEALTH[:20])
         assert await line.ended() == b""
@@ -186,9 +188,9 @@ class TestHowLong:
         assert await line.ended() == b""
 
     async def test_resting_between_two_requests_is_no_fault(self, serve: Any) -> None:
-        line = await (await serve(head=0.2, answer=0.2))()
+        line = await (await serve(head=1, answer=1))()
         assert await healthy(line)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.5)
         assert await healthy(line)
 
     async def test_a_request_that_never_ends(self, serve: Any) -> None:
