@@ -46,7 +46,7 @@ def hold(path: Path, seconds: float) -> threading.Thread:
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert has_it.wait(10)
+    assert has_it.wait(60)
 
     return thread
 

@@ -41,7 +41,7 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(deployment: Deploym
     }
 
     sent = requests.post(
-        f"{deployment.gateway}/v1/reminders", json=reminder, headers=headers, timeout=20
+        f"{deployment.gateway}/v1/reminders", json=reminder, headers=headers, timeout=60
     )
     assert sent.status_code == 202, sent.text
     assert sent.json()["forecast_at"]
@@ -51,14 +51,14 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(deployment: Deploym
     job = sent.json()["id"]
     deployment.wait_recorded([job], {"accepted"})
     shown = requests.get(
-        f"{deployment.gateway}/v1/reminders/{job}", headers=headers, timeout=20
+        f"{deployment.gateway}/v1/reminders/{job}", headers=headers, timeout=60
     ).json()
 
     assert (shown["state"], shown["mailbox"]) == ("accepted", "reviews@acme.example")
     assert [each["outcome"] for each in shown["attempts"]] == ["accepted"]
 
     record = requests.get(
-        f"{deployment.gateway}/v1/deliveries?campaign=q4", headers=headers, timeout=20
+        f"{deployment.gateway}/v1/deliveries?campaign=q4", headers=headers, timeout=60
     ).json()
     assert [(each["id"], each["recipient"]) for each in record["items"]] == [
         (job, "anna@people.example")
@@ -93,11 +93,11 @@ class TestKeys:
         assert made["key"] not in deployment.run("keys", "list").out
 
         headers = {"Authorization": f"Bearer {made['key']}"}
-        assert requests.get(f"{deployment.gateway}/v1/tenants", headers=headers, timeout=20).ok
+        assert requests.get(f"{deployment.gateway}/v1/tenants", headers=headers, timeout=60).ok
         assert deployment.ask("keys", "revoke", made["id"])["state"] == "revoked"
         assert (
             requests.get(
-                f"{deployment.gateway}/v1/tenants", headers=headers, timeout=20
+                f"{deployment.gateway}/v1/tenants", headers=headers, timeout=60
             ).status_code
             == 401
         )

@@ -114,7 +114,7 @@ def test_a_form_from_another_address_of_ours_is_told_which_is_right(deployment: 
     headers["Cookie"] = f"certmail-sign-in={visitor.token}"
     form = {"csrf": visitor.token, "password": PASSWORD}
     visitor.page = requests.post(
-        f"{deployment.gateway}/console/sign-in", data=form, headers=headers, timeout=10
+        f"{deployment.gateway}/console/sign-in", data=form, headers=headers, timeout=60
     )
 
     assert visitor.page.status_code == 403
@@ -314,7 +314,7 @@ def test_once_it_works_the_first_reminder_is_there_to_be_copied(
         block(somebody, "first-curl").replace("\\\n", " ").replace("$CERTMAIL_API_KEY", key)
     )
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
-    answer = requests.post(words[1], data=words[words.index("-d") + 1], headers=headers, timeout=20)
+    answer = requests.post(words[1], data=words[words.index("-d") + 1], headers=headers, timeout=60)
 
     assert (answer.status_code, answer.json()["duplicate"]) == (200, True)
     assert answer.json()["id"] == job
@@ -564,12 +564,12 @@ def test_an_administrator_links_an_account_and_is_sent_back_with_the_result(
         f"{deployment.gateway}{path}/link",
         data={"csrf": visitor.token},
         allow_redirects=False,
-        timeout=10,
+        timeout=60,
     )
     google = sent.headers["Location"]
     form = {"account": "reviews@globex.example", "decision": "allow"}
     form["scope"] = parse_qs(urlsplit(google).query)["scope"][0].split()  # type: ignore[assignment]
-    visitor.page = visitor.session.post(google, data=form, timeout=20)
+    visitor.page = visitor.session.post(google, data=form, timeout=60)
     assert "Send the reminders of Globex from this account? reviews@globex.example" in visitor.text
 
     visitor.post(urlsplit(visitor.page.url).path, answer="yes")

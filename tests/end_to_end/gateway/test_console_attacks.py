@@ -55,7 +55,7 @@ def begin(visitor: Visitor, connection: str, base: str = "/console") -> str:
         f"{visitor.deployment.gateway}{base}/connections/{connection}/link",
         data={"csrf": visitor.token},
         allow_redirects=False,
-        timeout=10,
+        timeout=60,
     )
     assert sent.status_code == 303, sent.text
     return sent.headers["Location"]
@@ -65,7 +65,7 @@ def come_back(visitor: Visitor, google: str, account: str) -> str:
     """Consent; gives the address that Google redirects to, without going there."""
     scope = parse_qs(urlsplit(google).query)["scope"][0].split()
     form = {"account": account, "decision": "allow", "scope": scope}
-    answer = visitor.session.post(google, data=form, allow_redirects=False, timeout=10)
+    answer = visitor.session.post(google, data=form, allow_redirects=False, timeout=60)
     return answer.headers["Location"]
 
 
@@ -118,7 +118,7 @@ class TestTheSuperAdministratorsLink:
             for base in ("/connect", "/console"):
                 answer = holder.session.get(
                     f"{deployment.gateway}{base}/connections/{connection}{other}",
-                    timeout=10,
+                    timeout=60,
                     allow_redirects=False,
                 )
                 assert answer.status_code in {303, 403, 405}
@@ -143,7 +143,7 @@ class TestTheSuperAdministratorsLink:
             f"{deployment.gateway}{mine}",
             data={"csrf": holder.token},
             headers={"Sec-Fetch-Site": "cross-site"},
-            timeout=10,
+            timeout=60,
         )
 
         assert sent.status_code == 403
@@ -307,7 +307,7 @@ class TestTheWayBackFromGoogle:
             f"state={state}&error=access_denied&back=https://evil.example&return_url=//evil.example"
         )
         answer = somebody.session.get(
-            f"{deployment.gateway}/oauth/google/callback?{query}", allow_redirects=False, timeout=10
+            f"{deployment.gateway}/oauth/google/callback?{query}", allow_redirects=False, timeout=60
         )
 
         assert answer.headers["Location"] == f"/console/connections/{connection}"
@@ -330,8 +330,8 @@ class TestSetUpLinks:
         self, deployment: Deployment
     ) -> None:
         url = self.issue(deployment, "scanned")
-        requests.get(url, timeout=10)
-        requests.head(url, timeout=10)
+        requests.get(url, timeout=60)
+        requests.head(url, timeout=60)
         assert Visitor(deployment).open_link(url).ok
 
     def test_two_that_press_start_at_once_do_not_both_get_in(self, deployment: Deployment) -> None:
@@ -451,7 +451,7 @@ class TestSetUpLinks:
 
         for path in ("suspend", "rotate", "removal", "invitation"):
             answer = visitor.session.post(
-                f"{deployment.gateway}/connect/connections/{connection}/{path}", timeout=10
+                f"{deployment.gateway}/connect/connections/{connection}/{path}", timeout=60
             )
             assert answer.status_code == 404, path
 
@@ -482,7 +482,7 @@ class TestForms:
         somebody.get("/console/new")
         form = {"csrf": somebody.token, "tenant": "smuggled", "organisation": "", "name": ""}
         answer = somebody.session.post(
-            f"{deployment.gateway}/console/new", data=form, headers=headers, timeout=10
+            f"{deployment.gateway}/console/new", data=form, headers=headers, timeout=60
         )
         assert answer.status_code == 403
 
@@ -644,7 +644,7 @@ class TestPages:
     def test_only_the_files_that_are_meant_are_given_out(
         self, deployment: Deployment, path: str
     ) -> None:
-        assert requests.get(f"{deployment.gateway}{path}", timeout=10).status_code == 404
+        assert requests.get(f"{deployment.gateway}{path}", timeout=60).status_code == 404
 
     def test_a_form_that_is_too_large_is_refused(
         self, deployment: Deployment, somebody: Visitor
@@ -661,7 +661,7 @@ def test_cookies_are_for_this_host_over_https_only_where_it_is_reached_so(tmp_pa
     }
     with new_deployment(tmp_path, **settings) as deployment:
         deployment.open_gateway()
-        answer = requests.get(f"{deployment.gateway}/console/sign-in", timeout=10)
+        answer = requests.get(f"{deployment.gateway}/console/sign-in", timeout=60)
         cookie = answer.headers["Set-Cookie"]
 
         assert cookie.startswith("__Host-certmail-sign-in=")
@@ -688,7 +688,7 @@ def test_another_password_ends_every_visit(tmp_path: Path) -> None:
 def test_without_a_password_the_console_is_closed_and_says_how_it_opens(tmp_path: Path) -> None:
     with new_deployment(tmp_path) as deployment:
         deployment.open_gateway()
-        answer = requests.get(f"{deployment.gateway}/console/sign-in", timeout=10)
+        answer = requests.get(f"{deployment.gateway}/console/sign-in", timeout=60)
         assert answer.status_code == 503
         assert "CERTMAIL_OPERATOR_PASSWORD" in answer.text
         token = re.search(r'name="csrf" value="([^"]+)"', answer.text)

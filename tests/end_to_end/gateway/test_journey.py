@@ -102,14 +102,16 @@ def everybody_has_one(deployment: Deployment) -> None:
 
 def held_on_record(deployment: Deployment, count: int) -> list[dict[str, Any]]:
     """What a person is to settle, once the record has all of it."""
-    found: list[dict[str, Any]] = []
-
-    def all_there() -> bool:
-        found[:] = deployment.ask("uncertain", "list", "--limit", "1000")["uncertain"]
-        return len(found) == count
-
-    wait_for(f"{count} held reminders on record", all_there)
+    wait_for(f"{count} held reminders on record", lambda: in_doubt(deployment) == count)
+    found: list[dict[str, Any]] = deployment.ask("uncertain", "list", "--limit", "1000")[
+        "uncertain"
+    ]
+    assert len(found) == count
     return found
+
+
+def in_doubt(deployment: Deployment) -> int:
+    return list(deployment.recorded().values()).count("uncertain")
 
 
 @pytest.mark.timeout(300)
@@ -142,15 +144,13 @@ def test_back_from_append_only_files_with_a_person_who_looks(tmp_path: Path) -> 
 
 def wait_and_enqueue_again(deployment: Deployment) -> None:
     """What was lost, and only that, is taken in anew."""
-    wait_for(
-        "all to end", lambda: set(deployment.recorded().values()) <= {"accepted", "failed"}, 90
-    )
+    wait_for("all to end", lambda: set(deployment.recorded().values()) <= {"accepted", "failed"})
     named = {job for job, state in deployment.recorded().items() if state == "failed"}
     again = enqueue(deployment, range(REVIEWERS))
     assert (again["enqueued"], again["duplicates"]) == (len(named), REVIEWERS - len(named))
     assert named, "something was enqueued after the copy, and had not left"
     new = [receipt["id"] for receipt in again["receipts"] if not receipt["duplicate"]]
-    deployment.wait_recorded(new, {"accepted"}, 60)
+    deployment.wait_recorded(new, {"accepted"})
 
 
 @pytest.mark.timeout(300)
@@ -169,8 +169,7 @@ def test_back_from_a_snapshot_where_certmail_may_look_itself(
         said = come_back(deployment, redis, ("PostgreSQL", "Redis from an RDB snapshot"))
         assert "looked up among the sent mails" in said
 
-        wait_for(
-            "nobody to be asked", lambda: deployment.ask("uncertain", "list")["uncertain"] == [], 90
-        )
+        wait_for("all to be looked up", lambda: in_doubt(deployment) == 0)
+        assert deployment.ask("uncertain", "list")["uncertain"] == [], "nobody is to be asked"
         wait_and_enqueue_again(deployment)
         everybody_has_one(deployment)

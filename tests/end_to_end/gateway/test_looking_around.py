@@ -123,13 +123,13 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
 
 
 def everything_answers(said: dict[str, Any]) -> None:
-    assert "Google, played by the sandbox" in requests.get(said["sandbox"], timeout=10).text
-    assert requests.get(said["mail"], timeout=10).ok
-    assert requests.get(f"{said['api']}/readyz", timeout=10).ok
+    assert "Google, played by the sandbox" in requests.get(said["sandbox"], timeout=60).text
+    assert requests.get(said["mail"], timeout=60).ok
+    assert requests.get(f"{said['api']}/readyz", timeout=60).ok
     key = {"Authorization": f"Bearer {said['api_key']}"}
-    assert requests.get(f"{said['api']}/v1/tenants", headers=key, timeout=10).ok
+    assert requests.get(f"{said['api']}/v1/tenants", headers=key, timeout=60).ok
     auth = (said["flower_user"], said["flower_password"])
-    assert requests.get(f"{said['flower']}/workers", auth=auth, timeout=30).ok
+    assert requests.get(f"{said['flower']}/workers", auth=auth, timeout=60).ok
 
 
 def set_up_by_its_pages(deployment: Deployment, said: dict[str, Any]) -> str:
@@ -148,11 +148,11 @@ def set_up_by_its_pages(deployment: Deployment, said: dict[str, Any]) -> str:
     page = urlsplit(operator.post("/console/set-up/acme/default/service-account", **given).url).path
 
     for link in links_to(deployment.google, operator.get(page).text):
-        assert requests.get(link, timeout=10).ok, link
+        assert requests.get(link, timeout=60).ok, link
 
     [block] = re.findall(r'id="gcloud"[^>]*>(.*?)</', operator.page.text, re.DOTALL)
     shell = requests.post(
-        f"{deployment.google}/cloudshell", data={"commands": unescape(block)}, timeout=10
+        f"{deployment.google}/cloudshell", data={"commands": unescape(block)}, timeout=60
     )
     assert "Done. Client ID:" in shell.text
 
@@ -167,7 +167,7 @@ def set_up_by_its_pages(deployment: Deployment, said: dict[str, Any]) -> str:
     }
     assert form["scopes"] == SEND_SCOPE
 
-    authorised = requests.post(delegation.partition("?")[0], data=form, timeout=10)
+    authorised = requests.post(delegation.partition("?")[0], data=form, timeout=60)
     assert "The client is authorised." in authorised.text
 
     wait_for("the connection to work by itself", lambda: "Working" in operator.read(page), 90)
@@ -181,10 +181,10 @@ def links_to(google: str, html: str) -> list[str]:
 def a_reminder_arrives(deployment: Deployment, said: dict[str, Any]) -> None:
     given: Any = {"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}
     headers = {"Authorization": f"Bearer {said['api_key']}"}
-    taken = requests.post(f"{said['api']}/v1/reminders", json=given, headers=headers, timeout=10)
+    taken = requests.post(f"{said['api']}/v1/reminders", json=given, headers=headers, timeout=60)
     assert taken.status_code == 202, taken.text
     wait_for("the mail", lambda: bool(deployment.messages()))
-    assert "anna@acme.example" in requests.get(said["mail"], timeout=10).text
+    assert "anna@acme.example" in requests.get(said["mail"], timeout=60).text
 
 
 def the_page_tells_what_a_new_terminal_needs(

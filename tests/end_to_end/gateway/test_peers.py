@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from certmail import Mailer, Reminder
+from certmail_config.base import redis_keys
 from certmail_config.base.errors import ReminderRejected
 from support.deployment.deployment import QUICK, Deployment, campaign, new_deployment, wait_for
 
@@ -39,8 +40,8 @@ def tenant(deployment: Deployment, request: pytest.FixtureRequest) -> str:
     return name
 
 
-def ends(deployment: Deployment, job: str, *states: str, seconds: float = 90) -> dict[str, Any]:
-    wait_for(f"{job} in {states}", lambda: deployment.status(job)["state"] in states, seconds)
+def ends(deployment: Deployment, job: str, *states: str) -> dict[str, Any]:
+    wait_for(f"{job} in {states}", lambda: deployment.status(job)["state"] in states)
     return deployment.status(job)
 
 
@@ -95,7 +96,12 @@ def test_a_failing_read_back_sends_nothing_again(tmp_path: Path) -> None:
         )
         job = deployment.send(campaign(1))[0]
         ends(deployment, job, "uncertain")
-        time.sleep(8)
+
+        def failed() -> int:
+            asked = deployment.control("GET", "/requests")
+            return sum(item["path"].endswith("/messages") for item in asked)
+
+        wait_for("look-ups that fail", lambda: failed() >= 3)
 
         assert deployment.copies()[job] == 1
         assert deployment.status(job)["state"] == "uncertain"
@@ -126,7 +132,7 @@ def test_a_worker_killed_after_acceptance_is_one_copy_and_uncertain(tmp_path: Pa
         worker.kill()
         worker.wait()
         deployment.worker()
-        assert ends(deployment, job, "uncertain", seconds=40)["reason"].startswith("worker_lost: ")
+        assert ends(deployment, job, "uncertain")["reason"].startswith("worker_lost: ")
 
         time.sleep(3)
         assert deployment.copies()[job] == 1
@@ -141,16 +147,20 @@ def test_an_endpoint_that_hangs_for_one_tenant_delays_no_other(
     called it failed.
     """
     deployment.link("globex")
+
+    def seconds(campaign_id: str) -> float:
+        """How long it takes the other tenant's reminder to be sent."""
+        began = time.monotonic()
+        other = deployment.send(campaign(1, tenant="globex", campaign=campaign_id))[0]
+        ends(deployment, other, "accepted")
+        return time.monotonic() - began
+
+    undisturbed = seconds("before")
     spoil(deployment, tenant, "hang_after", times=10)
     hanging = deployment.send(campaign(10, tenant))
     wait_for("three that hang", lambda: len(asked(deployment, *hanging)) >= 3)
-    began = time.monotonic()
-    other = deployment.send(campaign(1, tenant="globex"))[0]
-    ends(deployment, other, "accepted")
-
-    assert time.monotonic() - began < float(QUICK["CERTMAIL_HTTP_TIMEOUT_SECONDS"]), (
-        "as long as one that hangs"
-    )
+    a_hanging_one = float(QUICK["CERTMAIL_HTTP_TIMEOUT_SECONDS"])
+    assert seconds("meanwhile") < undisturbed + a_hanging_one
 
     deployment.wait_recorded(hanging, {"uncertain", "ready", "accepted"})
     assert max(deployment.copies()[job] for job in hanging) <= 1
@@ -166,7 +176,7 @@ def test_a_retry_after_header_is_kept_to(deployment: Deployment, tenant: str) ->
     job = deployment.send(campaign(1, tenant))[0]
     ends(deployment, job, "accepted")
     first, second = asked(deployment, job)
-    assert timedelta(seconds=3) <= second - first < timedelta(seconds=6)
+    assert timedelta(seconds=3) <= second - first < timedelta(seconds=30)
 
 
 def test_a_deadline_in_the_text_is_kept_to(deployment: Deployment, tenant: str) -> None:
@@ -182,7 +192,7 @@ def test_a_deadline_in_the_text_is_kept_to(deployment: Deployment, tenant: str) 
     answer(deployment, tenant, 429, "rateLimitExceeded", message)
     first, *others = deployment.send(campaign(20, tenant))
     wait_for("the refusal", lambda: len(asked(deployment, first, *others)) >= 1)
-    time.sleep(4)
+    wait_for("none under way", lambda: deployment.admin.redis.scard(redis_keys.LEASED) == 0)
 
     assert len(asked(deployment, first, *others)) <= 1 + 9, (
         "what was under way, and nothing after it"

@@ -87,7 +87,7 @@ def test_each_reminder_is_seen_as_it_is(tmp_path: Path) -> None:
         )
         assert (
             "people.example"
-            not in requests.get(f"{flower.url}/api/tasks", auth=flower.auth, timeout=20).text
+            not in requests.get(f"{flower.url}/api/tasks", auth=flower.auth, timeout=60).text
         )
 
         lines = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines()]
