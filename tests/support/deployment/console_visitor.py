@@ -25,13 +25,13 @@ class Visitor:
         self.page = requests.Response()
 
     def get(self, path: str, **given: object) -> requests.Response:
-        self.page = self.session.get(urljoin(self.deployment.gateway, path), timeout=30, **given)  # type: ignore[arg-type]
+        self.page = self.session.get(urljoin(self.deployment.gateway, path), timeout=60, **given)  # type: ignore[arg-type]
         return self.page
 
     def post(self, path: str, *, token: str | None = None, **fields: str) -> requests.Response:
         """Send a form of the last page."""
         form = {"csrf": self.token if token is None else token, **fields}
-        self.page = self.session.post(urljoin(self.deployment.gateway, path), data=form, timeout=30)
+        self.page = self.session.post(urljoin(self.deployment.gateway, path), data=form, timeout=60)
         return self.page
 
     @property

@@ -25,7 +25,7 @@ class FlowerClient:
     auth: tuple[str, str] | None = (USER, PASSWORD)
 
     def ask(self, method: str, path: str, auth: tuple[str, str] | None = None) -> requests.Response:
-        return requests.request(method, self.url + path, auth=auth or self.auth, timeout=20)
+        return requests.request(method, self.url + path, auth=auth or self.auth, timeout=60)
 
     def get(self, path: str) -> requests.Response:
         return self.ask("GET", path)
@@ -40,7 +40,7 @@ class FlowerClient:
         return {queue["name"]: queue["messages"] for queue in queues}
 
     def locked(self) -> bool:
-        return requests.get(self.url, timeout=20).status_code == 401
+        return requests.get(self.url, timeout=60).status_code == 401
 
 
 def flower_client(

@@ -103,7 +103,7 @@ class ManyTenants:
 
         form = {"account": account, "scope": SEND_SCOPE, "decision": "allow"}
         page = f"{self.deployment.google}/o/oauth2/v2/auth?{urlencode(query)}"
-        back = requests.post(page, data=form, allow_redirects=False, timeout=10)
+        back = requests.post(page, data=form, allow_redirects=False, timeout=60)
         [code] = parse_qs(urlsplit(back.headers["Location"]).query)["code"]
         grant = {
             "grant_type": "authorization_code",
@@ -111,7 +111,7 @@ class ManyTenants:
             "redirect_uri": REDIRECT,
             **self.client,
         }
-        answer = requests.post(f"{self.deployment.google}/token", data=grant, timeout=10).json()
+        answer = requests.post(f"{self.deployment.google}/token", data=grant, timeout=60).json()
 
         return str(answer["refresh_token"])
 
