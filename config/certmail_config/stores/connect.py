@@ -20,6 +20,7 @@ from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
 from certmail_config.stores.bounded_writes import with_bounded_writes
 from certmail_config.stores.embedded import embedded_server, supervised
+from certmail_config.stores.gathering import GatheringRedis
 from certmail_config.stores.vault_file import key_file, locked, new_vault_key, read_keys, write_keys
 
 MIN_REDIS: Final = (6, 2)
@@ -72,6 +73,15 @@ def connect_async(url: str) -> AsyncRedis:
     pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
     pool.connection_class = with_bounded_writes(pool.connection_class)
     return AsyncRedis.from_pool(pool)
+
+
+def connect_gathering(url: str) -> GatheringRedis:
+    """As `connect_async`, for many who ask at once: their commands share round trips."""
+    pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
+    pool.connection_class = with_bounded_writes(pool.connection_class)
+    client = GatheringRedis.from_pool(pool)
+    assert isinstance(client, GatheringRedis), "it makes one of its own class"
+    return client
 
 
 def check_redis(url: str, durability: Durability | None = None) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from certmail_config.stores.connect import (
     check_channels,
     connect,
     connect_async,
+    connect_gathering,
     database_url,
     open_vault,
 )
@@ -104,6 +105,7 @@ class WorkerLife:
         )
 
         self._redis = connect_async(self._redis_url)
+        self._gathering = connect_gathering(self._redis_url)
         self._engine = open_database(database_url(settings))
         self.admin = Admin(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
@@ -113,9 +115,9 @@ class WorkerLife:
         )
         self.context = DeliveryContext(
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
-            redis=self._redis,
-            directory=Directory(self._redis, vault),
-            tokens=Tokens(self._redis, vault, token_client, settings.confirm_seconds),
+            redis=self._gathering,
+            directory=Directory(self._gathering, vault),
+            tokens=Tokens(self._gathering, vault, token_client, settings.confirm_seconds),
             gmail=Gmail(self._session, settings.gmail_url),
             rules=Rules(
                 uncertain=Policy.parse(settings.uncertain),
@@ -137,7 +139,7 @@ class WorkerLife:
             "pacer": partial(
                 pace,
                 self.context,
-                Doorbell(self._app, self._redis).ring,
+                Doorbell(self._app, self._gathering).ring,
                 self._check_server,
                 limits,
                 progress.of("pacer"),
@@ -209,6 +211,7 @@ class WorkerLife:
         await self._keeper.quiet()
         await self.context.tokens.close()
         await self._session.close()
+        await self._gathering.aclose()
         await self._redis.aclose()
         self.admin.redis.close()
         self._engine.dispose()

@@ -125,11 +125,16 @@ class BatchingChannel(Channel):
         queue, raw = woken
         self._queue_cycle.rotate(queue)
 
-        room = self.qos.can_consume_max_estimate()
-        count = MAX_TAKEN if room is None else min(room, MAX_TAKEN)
-        for tag, message in self._take(queue, raw, count - 1):
+        for tag, message in self._take(queue, raw, self._room(queue) - 1):
             self._hand_over(queue, tag, message)
         return True
+
+    def _room(self, queue: str) -> int:
+        """How many messages may be taken now; where nobody consumes any more, only what is here."""
+        if queue not in self.active_queues:
+            return 1
+        room = self.qos.can_consume_max_estimate()
+        return MAX_TAKEN if room is None else min(room, MAX_TAKEN)
 
     def _woken(self, **options: Any) -> tuple[str, bytes] | None:
         """Read BRPOP's answer: of which queue, and the message."""
