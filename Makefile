@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 JUDGE := tests/judge
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# What is piped fails with what fails in it.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -34,8 +37,25 @@ look: $(VENV)/run.stamp ## everything on this machine, Google's stand-in include
 demos: $(VENV)/run.stamp ## the demo ten times in a row
 	@$(BIN)/python tests/end_to_end/demos.py
 
-test: $(VENV)/dev.stamp ## the whole test suite, on real parts
+# The tests of whole deployments mostly wait, all others mostly compute: side by side they use a machine well, and none
+# reads in what only the others need. Each line says whose it is.
+ifdef TEST
+test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest $(TEST)
+else
+test: $(VENV)/dev.stamp ## the whole test suite, on real parts
+	@$(MAKE) --no-print-directory -j2 test-parts test-deployments
+endif
+
+test-parts: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -q --numprocesses=2 $(COSTS) --ignore=tests/end_to_end tests 2>&1 | sed -u 's/^/parts:       /'
+
+test-deployments: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -q --numprocesses=5 $(COSTS) tests/end_to_end 2>&1 | sed -u 's/^/deployments: /'
+
+costs: ## the whole test suite, and what each of its files costs in CPU seconds
+	@rm -rf .costs && mkdir .costs
+	@$(MAKE) --no-print-directory test COSTS=--costs=.costs
 
 check: style ## lint, types, import rules, and the tests that need no other processes: before each commit
 	@$(MAKE) --no-print-directory -j3 types imports quick
@@ -136,4 +156,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test check slow records bench queries compose enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
