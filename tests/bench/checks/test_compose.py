@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from bench.compose import KINDS, cost, letters, locales, shares
+from bench.compose import KINDS, ROWS, campaign, cost, letters, locales, shares
 
 
 def test_the_mix_has_every_kind_in_every_language_and_each_reviewer_once() -> None:
@@ -16,8 +16,15 @@ def test_the_mix_has_every_kind_in_every_language_and_each_reviewer_once() -> No
     assert len({each.to for each in mix}) == len({each.job_id for each in mix}) == 500
 
 
+def test_a_campaign_is_of_one_tenant_and_each_reviewer_once() -> None:
+    mix = list(islice(campaign(7), 50))
+    assert len({(each.sender, each.organisation, each.locale, each.kind) for each in mix}) == 1
+    assert len({each.to for each in mix}) == len({each.link for each in mix}) == 50
+
+
 def test_a_mail_costs_something_and_its_shares_are_the_whole() -> None:
-    assert all(microseconds > 0 for microseconds in cost(20))
+    for kind in ROWS.values():
+        assert all(microseconds > 0 for microseconds in cost(kind, 20))
 
     found = dict(shares(20))
     assert sum(found.values()) == pytest.approx(1)

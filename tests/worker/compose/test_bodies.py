@@ -1,10 +1,12 @@
 """What is remembered from mail to mail changes no mail, and says nothing of one in another."""
 
+import gc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from itertools import product
 from pkgutil import walk_packages
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -92,6 +94,39 @@ def test_nothing_of_one_tenant_is_in_a_mail_of_another(letter: Make, locale: str
         assert mail == alone[word]
         # What is encoded shows no words, but it is the same as when there was no other tenant.
         assert not any(other.encode() in mail.raw for other in words if other != word)
+
+
+def remembered() -> set[str]:
+    """Each text that any cache holds, in a key or a result."""
+    texts: set[str] = set()
+    seen: set[int] = set()
+    held = [each for _, each in caches()]
+    while held:
+        each = held.pop()
+        if isinstance(each, str | bytes):
+            texts.add(each if isinstance(each, str) else each.decode("ascii"))
+        elif id(each) not in seen and not isinstance(each, type | ModuleType | FunctionType):
+            seen.add(id(each))
+            held += gc.get_referents(each)
+    return texts
+
+
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_what_says_who_a_reviewer_is_is_not_remembered(letter: Make, locale: str) -> None:
+    forget()
+    mail = compose(
+        letter(
+            locale=locale,
+            to="zebra-to@acme.example",
+            name="Zebra Name",
+            link="https://iga.acme.example/r/zebra-link",
+        )
+    )
+    assert b"zebra-to" in mail.raw
+
+    texts = remembered()
+    assert any("Quarterly access review" in text for text in texts), "what is remembered is found"
+    assert not [text for text in texts if "zebra" in text.lower()]
 
 
 def test_what_is_remembered_is_bounded() -> None:

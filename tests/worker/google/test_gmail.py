@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis import Redis
 
-from certmail_worker.google.gmail import MAX_JSON_BYTES, Gmail
+from certmail_worker.google.gmail import MAX_JSON_BYTES, Gmail, _base64url
 from certmail_worker.google.google_errors import is_broken
 from certmail_worker.google.http import SendWindow, boottime, new_session
 from certmail_worker.google.responses import Answered, NotSent
@@ -52,6 +53,12 @@ async def test_a_message_goes_as_json_and_a_large_one_by_upload(setup: OneTenant
     ]
     assert paths == ["/gmail/v1/users/me/messages/send", "/upload/gmail/v1/users/me/messages/send"]
     assert len(await setup.control("GET", "/messages")) == 2
+
+
+@pytest.mark.parametrize("more", range(4))
+def test_a_message_is_given_in_base64url(more: int) -> None:
+    raw = bytes(range(256)) * 3 + bytes(more)
+    assert _base64url(raw) == base64.urlsafe_b64encode(raw)
 
 
 @pytest.mark.parametrize("how", ["length", "chunks", "gzip"])

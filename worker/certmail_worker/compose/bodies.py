@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from markupsafe import escape
 
@@ -14,55 +14,60 @@ from certmail_worker.compose.wire.bodies import Body
 from certmail_worker.compose.wire.frames import Frame, frame
 from certmail_worker.compose.wire.quoting import quoted
 
-_Read = Callable[[Content], object]
+_Write = Callable[[Content], str]
+_Remembered = Callable[[Pattern, Values], str]
+# What says who somebody is, or leads to what is theirs, is not kept from mail to mail.
+_PERSONAL: Final = frozenset({"greeting", "link_sentence"})
 
 
 class _Page(NamedTuple):
     frame: Frame
-    readers: tuple[_Read, ...]
+    writers: tuple[_Write, ...]
+    """What writes a content's value into each gap, quoted."""
+
+    def filled(self, content: Content) -> Body:
+        return self.frame.filled([write(content) for write in self.writers])
 
 
 def text_body(content: Content) -> Body:
     """The plain-text body."""
-    page = _text(outline_of(content))
-    return page.frame.filled([_in_text(read(content)) for read in page.readers])
+    return _text(outline_of(content)).filled(content)
 
 
 def html_body(content: Content) -> Body:
     """The HTML body."""
-    page = _html(outline_of(content))
-    return page.frame.filled([_in_html(read(content)) for read in page.readers])
+    return _html(outline_of(content)).filled(content)
 
 
 # There are some hundred outlines, and no more of them in use than of letters that differ.
 @lru_cache(maxsize=256)
 def _text(outline: Outline) -> _Page:
-    return _page(pages.text_page(gapped(outline)))
+    return _page(pages.text_page(gapped(outline)), str, _phrase_in_text)
 
 
 @lru_cache(maxsize=256)
 def _html(outline: Outline) -> _Page:
-    return _page(pages.html_page(gapped(outline)))
+    return _page(pages.html_page(gapped(outline)), escape, _phrase_in_html)
 
 
-def _page(filled: str) -> _Page:
+def _page(filled: str, form: Callable[[object], str], remembered: _Remembered) -> _Page:
     cut = frame(filled)
-    return _Page(cut, tuple(map(reader, cut.names)))
+    return _Page(cut, tuple(_writer(name, form, remembered) for name in cut.names))
 
 
-def _in_text(value: object) -> str:
-    if isinstance(value, Phrase):
-        return _phrase_in_text(value.pattern, value.values)
-    return quoted(str(value))
+def _writer(name: str, form: Callable[[object], str], remembered: _Remembered) -> _Write:
+    read = reader(name)
+
+    def write(content: Content) -> str:
+        value = read(content)
+        if isinstance(value, Phrase) and name not in _PERSONAL:
+            return remembered(value.pattern, value.values)
+        return quoted(str(form(value)))
+
+    return write
 
 
-def _in_html(value: object) -> str:
-    if isinstance(value, Phrase):
-        return _phrase_in_html(value.pattern, value.values)
-    return quoted(str(escape(value)))
-
-
-# Of the phrases of a mail all but two or three are those of other mails.
+# Of a mail's other phrases most are those of other mails, too.
 @lru_cache(maxsize=4096)
 def _phrase_in_text(pattern: Pattern, values: Values) -> str:
     return quoted(str(Phrase(pattern, values)))
@@ -70,4 +75,4 @@ def _phrase_in_text(pattern: Pattern, values: Values) -> str:
 
 @lru_cache(maxsize=4096)
 def _phrase_in_html(pattern: Pattern, values: Values) -> str:
-    return quoted(str(Phrase(pattern, values).__html__()))
+    return quoted(str(escape(Phrase(pattern, values))))

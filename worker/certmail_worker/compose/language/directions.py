@@ -23,7 +23,9 @@ def in_text(value: str) -> str:
 
     A number or blank next to it stays on its side, and a line may begin with it.
     """
-    return f"{_LEFT_TO_RIGHT_MARK}{value}{_LEFT_TO_RIGHT_MARK}" if _turns(value) else value
+    if value.isascii() or not _turns(value):
+        return value
+    return f"{_LEFT_TO_RIGHT_MARK}{value}{_LEFT_TO_RIGHT_MARK}"
 
 
 def in_html(value: str) -> Markup:
@@ -32,7 +34,7 @@ def in_html(value: str) -> Markup:
     Letters that all go the same way need only the marks: spam filters take tags within words for a
     disguise, and a sentence in Japanese is one word to them.
     """
-    if not _turns(value):
+    if value.isascii() or not _turns(value):
         return escape(value)
     if _ORDERS_ITSELF.issuperset(map(unicodedata.bidirectional, value)):
         return escape(in_text(value))
@@ -42,7 +44,7 @@ def in_html(value: str) -> Markup:
 
 
 def _turns(value: str) -> bool:
-    return not value.isascii() and _RIGHT_TO_LEFT.search(value) is not None
+    return _RIGHT_TO_LEFT.search(value) is not None
 
 
 def _first_strong(value: str) -> str:
