@@ -188,7 +188,7 @@ async def test_what_composing_raises_ends_that_reminder_and_the_log_says_where_w
         stop = await odd.stopped(odd.job(write_payload(PLAIN)))
     assert (stop.to, stop.reason) == (
         State.FAILED,
-        "compose_failed: TypeError; the log says where",
+        "compose_failed: AttributeError; the log says where",
     )
 
     [record] = [record for record in caplog.records if record.message == "compose_failed"]
