@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import pytest
 
+from certmail import Mailer
+from certmail_config.base import redis_keys
 from support.deployment.deployment import (
     QUICK,
     Deployment,
@@ -33,8 +35,10 @@ DOCUMENT: Final = commands("docs/restoring.md")
 REVIEWERS: Final = 300
 BEFORE: Final = 220
 """So many are enqueued before Redis is copied."""
-UNITS: Final = 60_000
-"""A minute: 10 mails a second, so that some are left when both stores have been copied."""
+UNITS: Final = 24_000
+"""A minute: 4 mails a second, so that some are left when both stores have been copied."""
+HURRIED: Final = 120_000
+"""The same once both stores are back: then nothing has to be left any more."""
 SETTINGS: Final = QUICK | {"CERTMAIL_VERIFY_SECONDS": "4"}
 
 
@@ -59,7 +63,7 @@ def enqueue(deployment: Deployment, reviewers: Iterable[int]) -> dict[str, Any]:
 
 def lose(deployment: Deployment, redis: Operated, copies: tuple[str, str]) -> None:
     """A campaign, backups in the middle of it, and the end of everything but them."""
-    deployment.control("PUT", "/limits", {"units_per_minute": 2 * UNITS, "in_flight": 100})
+    deployment.control("PUT", "/limits", {"units_per_minute": 2 * HURRIED, "in_flight": 100})
     worker = deployment.worker()
     wait_for("the worker", lambda: deployment.workers() == 1)
 
@@ -90,6 +94,7 @@ def come_back(deployment: Deployment, redis: Operated, restores: tuple[str, str]
     assert nothing_leaves(deployment, 1)
     said = do(deployment, redis, "Repair: see what is lost")
     wait_for("pacing goes on", lambda: stopped(deployment) == "")
+    deployment.admin.change_limits("acme/default", {"units_per_minute": HURRIED})
     return said
 
 
@@ -108,6 +113,14 @@ def held_on_record(deployment: Deployment, count: int) -> list[dict[str, Any]]:
     ]
     assert len(found) == count
     return found
+
+
+def is_level(deployment: Deployment) -> bool:
+    """Whether the record says of every job what the ledger says."""
+    recorded = deployment.recorded()
+    with Mailer(deployment.admin.redis) as mailer:
+        views = mailer.status_many(recorded)
+    return all(view and view.state == recorded[view.id] for view in views)
 
 
 def in_doubt(deployment: Deployment) -> int:
@@ -169,7 +182,10 @@ def test_back_from_a_snapshot_where_certmail_may_look_itself(
         said = come_back(deployment, redis, ("PostgreSQL", "Redis from an RDB snapshot"))
         assert "looked up among the sent mails" in said
 
-        wait_for("all to be looked up", lambda: in_doubt(deployment) == 0)
+        wait_for(
+            "all to be looked up", lambda: not deployment.admin.redis.exists(redis_keys.UNSURE)
+        )
+        wait_for("the record of it", lambda: is_level(deployment))
         assert deployment.ask("uncertain", "list")["uncertain"] == [], "nobody is to be asked"
         wait_and_enqueue_again(deployment)
         everybody_has_one(deployment)
