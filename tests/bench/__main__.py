@@ -31,6 +31,9 @@ def main() -> None:
     parser.add_argument(
         "--latency", type=int, choices=LATENCIES_MS, help="only this latency, in ms"
     )
+    parser.add_argument(
+        "--keep", metavar="WHAT", help="keep the figures of a landing, and what it brought"
+    )
     options = parser.parse_args()
     shutil.rmtree(FOLDER, ignore_errors=True)
     # So that what was started is ended too.
@@ -44,7 +47,7 @@ def main() -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from bench.mail import plot, report  # noqa: PLC0415 - matplotlib takes a second
+    from bench.mail import landings, plot, report  # noqa: PLC0415 - matplotlib takes a second
 
     begun = time.monotonic()
     field = [each for each in contestants(options.mailboxes) if options.only in each.name]
@@ -62,6 +65,15 @@ def _bench(options: argparse.Namespace) -> None:
         f"Took {(time.monotonic() - begun) / 60:.1f} minutes; rows in .bench/results.json, a picture in .bench/results.png"
     )
     shutil.rmtree(FOLDER)
+
+    known, data = landings.read(), report.as_data(rows)
+    if options.keep:
+        landings.keep(options.keep, data)
+    elif known and (
+        dearer := landings.steps_back(landings.multiples(data), known[-1]["multiples"])
+    ):
+        say("\nA step backwards:\n  " + "\n  ".join(dearer))
+        sys.exit(1)
 
 
 def _profile(options: argparse.Namespace) -> None:

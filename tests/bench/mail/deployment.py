@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,16 +39,18 @@ from certmail_config.tenants.working_copy import write_connection, write_deploym
 
 CONCURRENCY = 200
 """As shipped."""
-LIMITS = GoogleLimits()
-"""Google's defaults for a new project: 6,000 units a minute, or one mail a second.
+ONE_PROJECT = GoogleLimits()
+"""Google's defaults: a mailbox may send one mail a second, a Cloud project 200.
 
-A send takes 100 of them (google.md §1.1).
+A send takes 100 units (google.md §1.1).
 """
+LIMITS = replace(ONE_PROJECT, project_units_per_minute=100 * ONE_PROJECT.project_units_per_minute)
+"""The same with a project that is never the limit: as if the mailboxes were in a hundred projects."""
 
 
 def pace_ceiling(mailboxes: int) -> float:
     """How many mails a second the mailboxes may send in all, at the 98 % that certmail uses."""
-    return mailboxes * LIMITS.units_per_minute * 0.98 / 100 / 60
+    return mailboxes * ONE_PROJECT.units_per_minute * 0.98 / 100 / 60
 
 
 def environment(place: Place) -> dict[str, str]:
@@ -68,13 +70,9 @@ def environment(place: Place) -> dict[str, str]:
 
 def set_up(place: Place) -> None:
     """Tenants and their linked connections, in SQL and in the working copy; their lanes open."""
-    given = {
-        name.removeprefix("CERTMAIL_").lower(): value for name, value in environment(place).items()
-    }
-    settings = Settings.from_env(**cast("dict[str, Any]", given))
     now = datetime.now(UTC)
 
-    with open_admin(settings) as admin:
+    with open_admin(_settings(place)) as admin:
         with admin.db() as db:
             salt = registry.deployment_salt(db)
             tenants = {
@@ -85,6 +83,13 @@ def set_up(place: Place) -> None:
         _publish(admin, tenants.values(), linked, salt)
         # Setting up is no part of what is recorded later.
         admin.redis.delete(redis_keys.EVENTS)
+
+
+def _settings(place: Place) -> Settings:
+    given = {
+        name.removeprefix("CERTMAIL_").lower(): value for name, value in environment(place).items()
+    }
+    return Settings.from_env(**cast("dict[str, Any]", given))
 
 
 def _link(db: Db, admin: Admin, box: int, now: datetime) -> Connection:
@@ -106,18 +111,38 @@ def _link(db: Db, admin: Admin, box: int, now: datetime) -> Connection:
 def _publish(
     admin: Admin, tenants: Iterable[Tenant], linked: Sequence[Connection], salt: bytes
 ) -> None:
-    # Thousands of round trips: it takes half the time when each is not made durable by itself.
+    with _quickly(admin):
+        write_deployment(admin.redis, salt)
+        for connection in linked:
+            write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
+
+        for tenant in tenants:
+            own = [each for each in linked if each.tenant == tenant.id]
+            write_tenant(admin.redis, admin.vault, tenant, own)
+
+
+@contextmanager
+def _quickly(admin: Admin) -> Iterator[None]:
+    """Thousands of round trips take half the time when each is not made durable by itself."""
     admin.redis.config_set("appendfsync", "no")
-    write_deployment(admin.redis, salt)
-    for connection in linked:
-        write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
+    try:
+        yield
+    finally:
+        admin.redis.config_set("appendfsync", "always")
 
-    for tenant in tenants:
-        write_tenant(
-            admin.redis, admin.vault, tenant, [each for each in linked if each.tenant == tenant.id]
-        )
 
-    admin.redis.config_set("appendfsync", "always")
+def set_limits(place: Place, limits: GoogleLimits) -> None:
+    """Give every connection other limits, while no worker runs."""
+    with open_admin(_settings(place)) as admin:
+        with admin.db() as db:
+            salt, linked = registry.deployment_salt(db), registry.list_connections(db)
+            if all(each.limits == limits for each in linked):
+                return
+            changed = [registry.change_limits(db, each.id, asdict(limits)) for each in linked]
+
+        with _quickly(admin):
+            for connection in changed:
+                write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
 
 
 def enqueue(place: Place, count: int) -> set[str]:
