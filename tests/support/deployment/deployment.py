@@ -231,9 +231,11 @@ class Deployment:
             )
 
         self.control("POST", f"/service-accounts/{account}/keys", made.certificate)
-        probed = probe_and_save(self.admin, made.id)
-        assert probed.connection.state == "active", probed
-
+        # On a busy machine Google may answer too late.
+        wait_for(
+            "the connection to work",
+            lambda: probe_and_save(self.admin, made.id).connection.state == "active",
+        )
         return made.id
 
     def send(self, text: str) -> list[str]:

@@ -7,7 +7,8 @@ process per step would take minutes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -38,6 +39,15 @@ class Event:
     kind: str
     at: datetime
     data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Jobs as the ledger sees them, and how often Google was asked to send each, and has it."""
+
+    views: dict[str, JobView]
+    posts: Counter[str]
+    copies: Counter[str]
 
 
 @dataclass(slots=True)
@@ -135,6 +145,27 @@ class ManyTenants:
         view = self.mailer.status(job)
         assert view is not None
         return view
+
+    def at_one_moment(self, jobs: Sequence[str]) -> Moment:
+        """What the ledger and Google say of these jobs, while nothing happens to them.
+
+        Some may be tried again meanwhile: what both say has to belong together.
+        """
+        found: list[Moment] = []
+
+        def nothing_happened() -> bool:
+            before = {job: self.status(job) for job in jobs}
+            posts = Counter(str(item["certmail_id"]) for item in self.posts())
+            copies = self.deployment.copies()
+            views = {job: self.status(job) for job in jobs}
+            found[:] = [Moment(views, posts, copies)]
+            return all(
+                (before[job].state, before[job].attempts) == (views[job].state, views[job].attempts)
+                for job in jobs
+            )
+
+        wait_for("a moment in which nothing happens", nothing_happened)
+        return found[0]
 
     def settled(self, job: str, *states: str) -> JobView:
         """Wait until a job is in one of these states."""
