@@ -28,6 +28,8 @@ from support.deployment.deployment import (
 )
 
 ACCOUNT = "reviews@globex.example"
+PATIENT = {**QUICK, "CERTMAIL_HTTP_TIMEOUT_SECONDS": "30", "CERTMAIL_LEASE_SECONDS": "60"}
+"""Google may take its time: what is done meanwhile is what counts."""
 IDENTITY = [
     "https://www.googleapis.com/auth/userinfo.email",
     "https://www.googleapis.com/auth/userinfo.profile",
@@ -36,7 +38,7 @@ IDENTITY = [
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with new_deployment(Path(tmp_path_factory.mktemp("linking")), **QUICK) as made:
+    with new_deployment(Path(tmp_path_factory.mktemp("linking")), **PATIENT) as made:
         made.open_gateway()
         made.control("POST", "/accounts", {"email": ACCOUNT})
         made.control("POST", "/accounts", {"email": "somebody@globex.example"})
@@ -330,7 +332,7 @@ class TestConnectionsOfOneAccount:
         self, deployment: Deployment, shared: dict[str, str]
     ) -> None:
         url = link_url(deployment, shared["first"])
-        deployment.fault("slow", path="/v1/userinfo", seconds=4, times=1)
+        deployment.fault("slow", path="/v1/userinfo", seconds=6, times=1)
 
         with ThreadPoolExecutor() as at_the_browser:
             page = at_the_browser.submit(deployment.consent, url, "shared@globex.example")
