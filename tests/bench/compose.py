@@ -125,7 +125,7 @@ def shares(mails: int) -> list[tuple[str, float]]:
 
     spent: dict[str, float] = {}
     # Its stub does not list it.
-    rows: dict[Any, Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    rows: dict[Any, Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]  # typeshed leaves it out
     for (file, _, _), (_, _, own, _, callers) in rows.items():
         if file.startswith(("~", "<")) and callers:
             for (caller, _, _), (_, _, part, _) in callers.items():

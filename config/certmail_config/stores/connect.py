@@ -69,19 +69,21 @@ def wrong_type(error: RedisError) -> bool:
 
 def connect_async(url: str) -> AsyncRedis:
     """An asyncio client; as `connect`. It belongs to the loop that first uses it."""
-    # Hundreds of deliveries share some connections and wait for one rather than fail.
-    pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
-    pool.connection_class = with_bounded_writes(pool.connection_class)
-    return AsyncRedis.from_pool(pool)
+    return AsyncRedis.from_pool(_pool(url))
 
 
 def connect_gathering(url: str) -> GatheringRedis:
     """As `connect_async`, for many who ask at once: their commands share round trips."""
-    pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
-    pool.connection_class = with_bounded_writes(pool.connection_class)
-    client = GatheringRedis.from_pool(pool)
+    client = GatheringRedis.from_pool(_pool(url))
     assert isinstance(client, GatheringRedis), "it makes one of its own class"
     return client
+
+
+def _pool(url: str) -> BlockingConnectionPool:
+    # Whoever finds no connection free waits for one rather than fail.
+    pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
+    pool.connection_class = with_bounded_writes(pool.connection_class)
+    return pool
 
 
 def check_redis(url: str, durability: Durability | None = None) -> tuple[str, str]:

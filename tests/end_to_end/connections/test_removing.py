@@ -266,7 +266,7 @@ def the_caretaker_comes_by(deployment: Deployment) -> None:
         before = redis.hget(redis_keys.PROGRESS, "caretaker")
         wait_for(
             "a round",
-            lambda before=before: redis.hget(redis_keys.PROGRESS, "caretaker") != before,  # type: ignore[misc]
+            lambda before=before: redis.hget(redis_keys.PROGRESS, "caretaker") != before,  # type: ignore[misc]  # its default has no type
         )
 
 

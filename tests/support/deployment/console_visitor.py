@@ -25,7 +25,7 @@ class Visitor:
         self.page = requests.Response()
 
     def get(self, path: str, **given: object) -> requests.Response:
-        self.page = self.session.get(urljoin(self.deployment.gateway, path), timeout=60, **given)  # type: ignore[arg-type]
+        self.page = self.session.get(urljoin(self.deployment.gateway, path), timeout=60, **given)  # type: ignore[arg-type]  # whatever requests takes
         return self.page
 
     def post(self, path: str, *, token: str | None = None, **fields: str) -> requests.Response:

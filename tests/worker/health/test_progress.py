@@ -54,7 +54,7 @@ async def test_a_service_writes_at_most_once_a_second_however_often_it_gets_on(
     assert redis.hget(redis_keys.PROGRESS, "pacer") == first
     clock.now += 1.1
     while server_ms(redis) <= at:
-        """What is noted in the same millisecond looks the same."""
+        pass  # what is noted in the same millisecond looks the same
     await note_progress()
     assert redis.hget(redis_keys.PROGRESS, "pacer") != first
 

@@ -150,6 +150,28 @@ def test_one_step_is_bounded(redis: Redis, redis_url: str, ring: Callable[..., N
         assert (len(found.given), redis.llen(LIST)) == (MAX_TAKEN, 5)
 
 
+def test_large_messages_are_taken_a_few_at_a_time_and_never_kept(
+    redis: Redis, redis_url: str, ring: Callable[..., None]
+) -> None:
+    large = json.loads(Doorbell(app, None).message(JobId("large")))  # type: ignore[arg-type]  # as above
+    large["body"] = "x" * 300_000
+    ring("a")
+    redis.lpush(LIST, *[json.dumps(large)] * 10)
+    ring("b")
+
+    with taker(redis_url, BatchingTransport, prefetch=100) as found:
+        found.turn()
+        assert redis.llen(LIST) >= 10, "one of them is as much as a step may hold"
+        assert redis.hlen(UNACKED) == 1
+
+        while len(found.given) < 2:
+            found.turn()
+        assert found.jobs == ["a", "b"]
+        found.acknowledge()
+
+    assert redis.exists(LIST, UNACKED, UNACKED_INDEX) == 0
+
+
 def without_a_tag(message: dict[str, Any]) -> str:
     del message["properties"]["delivery_tag"]
     return json.dumps(message)
@@ -183,7 +205,7 @@ def test_a_message_that_is_none_harms_itself_alone_and_leaves_nothing_behind(
     spoilt: str | Callable[[dict[str, Any]], str],
 ) -> None:
     ring("a")
-    message = json.loads(Doorbell(app, None).message(JobId("spoilt")))  # type: ignore[arg-type]
+    message = json.loads(Doorbell(app, None).message(JobId("spoilt")))  # type: ignore[arg-type]  # as above
     redis.lpush(LIST, spoilt if isinstance(spoilt, str) else spoilt(message))
     ring("b")
 
@@ -198,7 +220,7 @@ def test_a_message_that_is_none_harms_itself_alone_and_leaves_nothing_behind(
 def test_a_message_whose_header_is_named_like_its_tag_is_kept_under_its_own(
     redis: Redis, redis_url: str
 ) -> None:
-    message = json.loads(Doorbell(app, None).message(JobId("a")))  # type: ignore[arg-type]
+    message = json.loads(Doorbell(app, None).message(JobId("a")))  # type: ignore[arg-type]  # as above
     redis.lpush(LIST, json.dumps(message | {"headers": {"delivery_tag": "x"} | message["headers"]}))
 
     with taker(redis_url, BatchingTransport, prefetch=100) as found:

@@ -1,6 +1,7 @@
 -- take: take messages from the queue, and keep each as unacknowledged, in one step.
 --
 -- Between the two, kombu's own channel has a moment in which a message is nowhere.
+-- A doorbell has a thousand bytes. What is much larger is none: it is handed over to be dropped, and not kept.
 --
 -- KEYS  1 queue            the list of messages, the oldest last
 --       2 unacked          hash: delivery tag -> the message, as kombu restores it
@@ -16,16 +17,21 @@ local queue, unacked, unacked_index = KEYS[1], KEYS[2], KEYS[3]
 local taken_at, count = ARGV[1], tonumber(ARGV[2])
 local route = ', ' .. ARGV[3] .. ', ' .. ARGV[4] .. ']'
 
-local taken = {unpack(ARGV, 5)}
-if count > 0 then
-  for _, raw in ipairs(redis.call('RPOP', queue, count) or {}) do
-    taken[#taken + 1] = raw
-  end
+-- Bytes: of a message that is kept, and of all messages of one step.
+local MAX_KEPT, MAX_STEP = 65536, 262144
+
+local taken, bytes = {unpack(ARGV, 5)}, 0
+for _, raw in ipairs(taken) do bytes = bytes + #raw end
+while count > 0 and bytes < MAX_STEP do
+  local raw = redis.call('RPOP', queue)
+  if not raw then break end
+  taken[#taken + 1] = raw
+  bytes, count = bytes + #raw, count - 1
 end
 
 local answer, kept, index = {}, {}, {}
 for _, raw in ipairs(taken) do
-  local tag = string.match(raw, '"delivery_tag": ?"([%w-]+)"') or ''
+  local tag = #raw <= MAX_KEPT and string.match(raw, '"delivery_tag": ?"([%w-]+)"') or ''
   answer[#answer + 1] = tag
   answer[#answer + 1] = raw
   if tag ~= '' then
