@@ -23,7 +23,10 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
             os.kill(int(before), signal.SIGKILL)
 
             def another(before: str = before) -> bool:
-                return pidfile.exists() and pidfile.read_text() not in {"", before}
+                try:
+                    return pidfile.read_text() not in {"", before}
+                except FileNotFoundError:  # removed before it is written anew
+                    return False
 
             wait_for("another server", another)
             arrived = len(deployment.messages())
