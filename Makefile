@@ -91,6 +91,9 @@ compose: $(VENV)/dev.stamp ## what composing a mail costs
 enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay
 	@PYTHONPATH=tests $(BIN)/python -m bench.enqueue $(ENQUEUE)
 
+recording: $(VENV)/dev.stamp ## what recording a delivered mail costs
+	@PYTHONPATH=tests $(BIN)/python -m bench.recording $(RECORDING)
+
 pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes
 	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
 
@@ -156,4 +159,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose enqueue profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose enqueue recording profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
