@@ -82,9 +82,8 @@ class Directory:
 
     async def tenant(self, tenant: str) -> TenantInside:
         """What only a holder of the vault's keys knows of a tenant; raises SealBroken."""
-        known = self._tenants.get(tenant)
-        if known and known[0] > time.monotonic():
-            return known[1]
+        if known := self.fresh(tenant):
+            return known
 
         names = ("private_key", "organisation", "uncertain", "reply_to")
         found = await afields_of(self.redis, redis_keys.TENANT + tenant, names)
@@ -103,6 +102,11 @@ class Directory:
         self._tenants[tenant] = (time.monotonic() + TENANT_SECONDS, inside)
 
         return inside
+
+    def fresh(self, tenant: str) -> TenantInside | None:
+        """What is in memory of a tenant, unless that is too old."""
+        known = self._tenants.get(tenant)
+        return known[1] if known and known[0] > time.monotonic() else None
 
     def _opened(self, sealed: bytes, tenant: str, name: str) -> bytes:
         return open_from(self.vault, base64.b64decode(sealed), tenant, name)

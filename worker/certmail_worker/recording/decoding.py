@@ -1,6 +1,7 @@
-"""From an entry of the stream to an event, or to one that is set aside.
+"""From entries of the stream to events, or to such that are set aside.
 
-What an entry says of people is opened with the vault.
+What an entry says of people is opened with the vault. Whatever a batch names many times is looked
+up once: tenants, whose keys open what is sealed, and connections (senders.py).
 
 One whose fields cannot be read harms no other. Only where a vault key is missing all wait: it will
 be brought back.
@@ -8,25 +9,27 @@ be brought back.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
+from pydantic_core import from_json
 from redis.exceptions import RedisError
 
 from certmail_config.base.errors import SealBroken
-from certmail_config.base.ids import ConnectionId
 from certmail_config.jobs.contract import PayloadUnreadable, read_object
 from certmail_config.jobs.states import AttemptOutcome, State
-from certmail_config.stores.connect import wrong_type
 from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.recording.rows import Event, reports_request
+from certmail_worker.recording.senders import Senders, only_wrong_type
 from certmail_worker.recording.set_aside import BODY, Aside, why
 
 log = logging.getLogger(__name__)
 
+Entry = tuple[str, Mapping[bytes, bytes]]
+"""One of the stream's: its id, and its fields."""
 MAX_LENGTHS: Final[Mapping[str, int]] = {"job": 36, "tenant": 63, "connection": 36}
 """Characters of what names something.
 
@@ -34,24 +37,51 @@ SQLite would take any length, and give it back to whoever does not expect it.
 """
 MAX_TYPE_LENGTH: Final = 32
 MAX_ADDRESS_LENGTH: Final = 320
+AT_ONCE: Final = 100
+"""Entries that are decoded before others of this loop have their turn."""
 _STATES: Final = frozenset(str(state) for state in State)
 _OUTCOMES: Final = frozenset(str(outcome) for outcome in AttemptOutcome)
 
 
-async def decode(directory: Directory, id_: str, raw: Mapping[bytes, bytes]) -> Event | Aside:
-    """Read one entry; raises RedisError, SealBroken where a vault key is missing."""
+async def decode(
+    directory: Directory, senders: Senders, entries: Sequence[Entry]
+) -> list[Event | Aside]:
+    """Read a batch; raises RedisError, SealBroken where a vault key is missing."""
+    read = [_read(id_, raw) for id_, raw in entries]
+    asking = [each for each in read if isinstance(each, Event)]
+    made_by = await senders.find(
+        {
+            each.fields["connection"]
+            for each in asking
+            if reports_request(each.type, each.fields) and each.fields.get("connection")
+        }
+    )
+    await _open_tenants(
+        directory, {each.fields.get("tenant", "") for each in asking if each.type == "enqueued"}
+    )
+
+    for n, (event, (_, raw)) in enumerate(zip(read, entries, strict=True)):
+        if n % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        if isinstance(event, Aside):
+            continue
+        if event.type == "enqueued":
+            recipient = await _recipient(directory, raw.get(BODY), event.fields)
+            read[n] = event._replace(recipient=recipient)
+        elif reports_request(event.type, event.fields):
+            sender = made_by.get(event.fields.get("connection", ""))
+            # One tenant's record never names another's mailbox, whoever wrote the event.
+            if sender is not None and sender.tenant == event.fields.get("tenant"):
+                read[n] = event._replace(mailbox=sender.mailbox, key_id=sender.key_id)
+
+    return read
+
+
+def _read(id_: str, raw: Mapping[bytes, bytes]) -> Event | Aside:
     try:
-        event = read_event(id_, raw)
+        return read_event(id_, raw)
     except (KeyError, ValueError, OverflowError, OSError) as error:
         return Aside(id_, raw, why(error))
-
-    if event.type == "enqueued":
-        return replace(event, recipient=await _recipient(directory, raw.get(BODY), event.fields))
-    if reports_request(event.type, event.fields):
-        mailbox, key_id = await _sender(directory, event.fields)
-        return replace(event, mailbox=mailbox, key_id=key_id)
-
-    return event
 
 
 def read_event(id_: str, raw: Mapping[bytes, bytes]) -> Event:
@@ -75,6 +105,15 @@ def read_event(id_: str, raw: Mapping[bytes, bytes]) -> Event:
     return Event(id_, kind, at, fields)
 
 
+async def _open_tenants(directory: Directory, tenants: Iterable[str]) -> None:
+    """Read those that are not in memory, side by side.
+
+    Whoever cannot be read is met again where something of it is opened.
+    """
+    unread = [tenant for tenant in tenants if directory.fresh(tenant) is None]
+    await asyncio.gather(*map(directory.tenant, unread), return_exceptions=True)
+
+
 async def _recipient(
     directory: Directory, body: bytes | None, fields: Mapping[str, str]
 ) -> str | None:
@@ -88,7 +127,7 @@ async def _recipient(
 
     try:
         payload = await directory.open(body, tenant=fields["tenant"], job=fields["job"])
-        return _address(read_object(payload).get("to"))
+        return _address(_object(payload).get("to"))
     except SealBroken as broken:
         if broken.code == "vault_key_missing":
             raise  # the events wait in the stream until the key is back
@@ -96,13 +135,22 @@ async def _recipient(
     except PayloadUnreadable as error:
         code = error.code
     except RedisError as error:
-        code = _only_wrong_type(error)
+        code = only_wrong_type(error)
     # What is kept of the tenant cannot be read.
     except Exception as error:  # noqa: BLE001
         code = type(error).__name__
 
     log.error("recipient_unreadable", extra={"job": fields["job"], "code": code})
     return None
+
+
+def _object(payload: bytes) -> Mapping[str, Any]:
+    """The payload's object; what the faster reader does not take is left to the contract's own."""
+    try:
+        value = from_json(payload)
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else read_object(payload)
 
 
 def _address(value: object) -> str | None:
@@ -113,36 +161,3 @@ def _address(value: object) -> str | None:
     if isinstance(value, str) and value.isprintable() and 0 < len(value) <= MAX_ADDRESS_LENGTH:
         return value
     return None
-
-
-async def _sender(directory: Directory, fields: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Mailbox and certificate of a request's connection, as far as they are known."""
-    try:
-        connection = await directory.connection(ConnectionId(fields["connection"]))
-    except SealBroken as broken:
-        if broken.code == "vault_key_missing":
-            raise
-        code = broken.code
-    except RedisError as error:
-        code = _only_wrong_type(error)
-    # What is kept of the connection cannot be read, or the event names none.
-    except Exception as error:  # noqa: BLE001
-        code = type(error).__name__
-    else:
-        # One tenant's record never names another's mailbox, whoever wrote the event.
-        if connection is None or connection.tenant != fields.get("tenant"):
-            return None, None
-        return connection.mailbox, connection.key_id
-
-    log.error("sender_unreadable", extra={"connection": fields.get("connection"), "code": code})
-    return None, None
-
-
-def _only_wrong_type(error: RedisError) -> str:
-    """The code for a key that holds something else than it should.
-
-    That is as good as unreadable; any other trouble is the server's, and is raised.
-    """
-    if not wrong_type(error):
-        raise error
-    return "wrong_type"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import from_json, to_json
 
 from certmail_config.base.redis_answers import from_ms
 
@@ -31,8 +31,7 @@ NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version"})
 """Those of REPORTED that are numbers; the others are texts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event of the stream, its fields decoded.
 
     `recipient` is opened from the sealed body of `enqueued`. `mailbox` and `key_id` are those of
@@ -48,7 +47,12 @@ class Event:
     key_id: str | None = None
 
 
-def event_row(event: Event) -> dict[str, Any]:
+Row = dict[str, Any]
+"""Columns and values as both databases take them: times are texts (`written`)."""
+_ZONE: Final = len("+00:00")
+
+
+def event_row(event: Event) -> Row:
     """The row of the event itself, without payload and addresses."""
     ms, _, n = event.id.partition("-")
     data = {name: value for name, value in event.fields.items() if name not in {"job", "tenant"}}
@@ -57,16 +61,16 @@ def event_row(event: Event) -> dict[str, Any]:
         "stream_ms": int(ms),
         "stream_n": int(n),
         "type": event.type,
-        "at": event.at,
+        "at": written(event.at),
         "tenant": event.fields.get("tenant"),
         "job": event.fields.get("job"),
-        "data": json.dumps(data),
+        "data": to_json(data, ensure_ascii=True).decode(),
     }
 
 
-def new_delivery(event: Event) -> dict[str, Any]:
+def new_delivery(event: Event) -> Row:
     """The row of a delivery that was `enqueued`."""
-    fields = event.fields
+    fields, at = event.fields, written(event.at)
 
     return {
         "job": fields["job"],
@@ -81,17 +85,17 @@ def new_delivery(event: Event) -> dict[str, Any]:
         "reason": fields["reason"] or None,
         "held": False,
         "possible_duplicate": False,
-        "enqueued_at": event.at,
+        "enqueued_at": at,
         "send_at": _time(fields["send_at"]),
         "expires_at": _time(fields["expires_at"]),
-        "updated_at": event.at,
+        "updated_at": at,
         "dedupe": fields["dedupe"],
         "fingerprint": fields["fingerprint"],
         "decided_by": None,
     }
 
 
-def change(event: Event) -> dict[str, Any] | None:
+def change(event: Event) -> Row | None:
     """The state that a delivery is in from this event on.
 
     None for an event that says none, or that makes a delivery.
@@ -100,12 +104,12 @@ def change(event: Event) -> dict[str, Any] | None:
         return None
 
     return {
-        "b_job": event.fields["job"],
+        "job": event.fields["job"],
         "state": event.fields["state"],
         "reason": event.fields.get("reason") or None,
         "held": event.fields.get("held") == "1",
-        "updated_at": event.at,
-        "decision": decided_by(event.fields.get("reason", "")),
+        "updated_at": written(event.at),
+        "decided_by": decided_by(event.fields.get("reason", "")),
     }
 
 
@@ -127,7 +131,7 @@ def _presumes(kind: str, fields: Mapping[str, str]) -> bool:
     return kind in {"restored", "mended"} and "attempt" in fields
 
 
-def new_attempt(event: Event) -> dict[str, Any]:
+def new_attempt(event: Event) -> Row:
     """The row of a new request.
 
     By whom a presumed one was made nobody knows.
@@ -136,12 +140,12 @@ def new_attempt(event: Event) -> dict[str, Any]:
         "job": event.fields["job"],
         "n": int(event.fields["attempt"]),
         "worker": event.fields.get("worker"),
-        "begun_at": _time(event.fields.get("begun_at", "")) or event.at,
+        "begun_at": _time(event.fields.get("begun_at", "")) or written(event.at),
         "key_id": event.key_id,
     }
 
 
-def end_of_attempt(event: Event) -> dict[str, Any] | None:
+def end_of_attempt(event: Event) -> Row | None:
     """The end of an attempt; None for other events.
 
     Of an attempt whose worker was lost nothing more is known.
@@ -151,17 +155,16 @@ def end_of_attempt(event: Event) -> dict[str, Any] | None:
         return None
 
     detail = _detail(event.fields.get("detail", "{}"))
+    ended = "ended_at" in detail
 
     return {
-        "b_job": event.fields["job"],
-        "b_n": int(event.fields["attempt"]),
+        "job": event.fields["job"],
+        "n": int(event.fields["attempt"]),
         "outcome": event.fields.get("outcome", "unknown"),
         "reason": event.fields.get("reason") or None,
-        "reported_end": (
-            datetime.fromisoformat(detail["ended_at"]) if "ended_at" in detail else None
-        ),
-        "event_at": event.at,
-        **{f"b_{name}": detail.get(name) for name in REPORTED},
+        "reported_end": written(datetime.fromisoformat(detail["ended_at"])) if ended else None,
+        "event_at": written(event.at),
+        **{name: detail.get(name) for name in REPORTED},
     }
 
 
@@ -170,7 +173,7 @@ def _detail(text: str) -> dict[str, Any]:
 
     Raises ValueError, TypeError for what no worker would have reported.
     """
-    detail = json.loads(text)
+    detail = from_json(text)
     if not isinstance(detail, dict):
         raise TypeError("its detail is no object")
 
@@ -182,5 +185,15 @@ def _detail(text: str) -> dict[str, Any]:
     return detail
 
 
-def _time(ms: str) -> datetime | None:
-    return from_ms(ms) if ms else None
+def _time(ms: str) -> str | None:
+    return written(from_ms(ms)) if ms else None
+
+
+def written(at: datetime) -> str:
+    """A time as both databases take it: in UTC, without saying so.
+
+    Raises ValueError for one without zone, which would be stored as something else than meant.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a time in it is of no zone")
+    return at.astimezone(UTC).isoformat(" ", "microseconds")[:-_ZONE]

@@ -11,27 +11,19 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import Engine, Table, Text, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, bindparam, func, insert, select, update
 
 from certmail_config.base.redaction import quote
 from certmail_config.ledger.values import split_words
 from certmail_config.sql import tables
 from certmail_config.sql.tables import UtcDateTime
 from certmail_config.tenants.models import ConnectionState
-from certmail_worker.recording.rows import (
-    REPORTED,
-    Event,
-    change,
-    end_of_attempt,
-    event_row,
-    new_attempt,
-    new_delivery,
-    reports_request,
-)
+from certmail_worker.recording import statements
+from certmail_worker.recording.folding import Fold, Rows
+from certmail_worker.recording.rows import Event, event_row
 from certmail_worker.recording.set_aside import Aside, aside_row, lies_in_data, why
 
 log = logging.getLogger(__name__)
@@ -43,6 +35,15 @@ _SET_ASIDE_REMEDY: Final = (
     "`certmail doctor` says more; they are in the table set_aside. "
     "Whoever writes to Redis beside certmail may have made them."
 )
+_MOVE: Final = (
+    update(tables.recorder)
+    .where(tables.recorder.c.id == 1, tables.recorder.c.cursor == bindparam("was"))
+    .values(
+        cursor=bindparam("now"),
+        seen_at=func.coalesce(bindparam("last", type_=UtcDateTime), tables.recorder.c.seen_at),
+    )
+)
+"""The step of the cursor that a batch makes."""
 
 
 class CursorMovedError(Exception):
@@ -129,23 +130,17 @@ def write(engine: Engine, cursor: str, read: Sequence[Event | Aside]) -> None:
     """Write a batch whole; raises CursorMovedError if somebody else has recorded since `cursor`."""
     events = [each for each in read if isinstance(each, Event)]
     aside = [each for each in read if isinstance(each, Aside)]
+    fold, told = Fold(events), [event_row(event) for event in events]
 
     with engine.begin() as db:
-        move = update(tables.recorder).where(
-            tables.recorder.c.id == 1, tables.recorder.c.cursor == cursor
-        )
-        seen_at = func.coalesce(
-            bindparam("last", read[-1].at, type_=UtcDateTime), tables.recorder.c.seen_at
-        )
-        if db.execute(move.values(cursor=read[-1].id, seen_at=seen_at)).rowcount != 1:
+        # First: from here on no other recorder writes.
+        moved = {"was": cursor, "now": read[-1].id, "last": read[-1].at}
+        if db.execute(_MOVE, moved).rowcount != 1:
             raise CursorMovedError
 
-        if events:
-            _write_events(db, events)
-            _write_deliveries(db, events)
-            _write_attempts(db, events)
-            _write_suspensions(db, events)
-
+        statements.ADD_EVENTS.run(db, told)
+        _write_rows(db, fold.rows(statements.look_up(db, fold.to_look_up)))
+        _write_suspensions(db, events)
         if aside:
             db.execute(
                 insert(tables.set_aside), [aside_row(each, datetime.now(UTC)) for each in aside]
@@ -156,6 +151,24 @@ def write(engine: Engine, cursor: str, read: Sequence[Event | Aside]) -> None:
         log.error(
             "events_set_aside",
             extra={"count": len(aside), "events": named, "remedy": _SET_ASIDE_REMEDY},
+        )
+
+
+def _write_rows(db: Db, rows: Rows) -> None:
+    statements.ADD_DELIVERIES.run(db, rows.new)
+    statements.CHANGE_DELIVERIES.run(db, rows.changed)
+    statements.CHANGE_REQUESTED.run(db, rows.requested)
+    statements.MARK_DOUBLED.run(db, rows.doubled)
+
+    statements.ADD_ATTEMPTS.run(db, rows.attempts)
+    statements.REPEAT_ATTEMPTS.run(db, rows.repeated)
+    for ends in rows.ends:
+        statements.END_ATTEMPTS.run(db, ends)
+
+    if rows.unknown:
+        log.error(
+            "deliveries_unknown",
+            extra={"jobs": rows.unknown, "remedy": "Their enqueueing is not on record."},
         )
 
 
@@ -189,81 +202,3 @@ def _write_suspensions(db: Db, events: Sequence[Event]) -> None:
                 refused_since=event.at,
             )
         )
-
-
-def _write_events(db: Db, events: Sequence[Event]) -> None:
-    db.execute(insert(tables.events), [event_row(event) for event in events])
-
-
-def _write_deliveries(db: Db, events: Sequence[Event]) -> None:
-    table = tables.deliveries
-    this = table.c.job == bindparam("b_job")
-
-    if new := [new_delivery(event) for event in events if event.type == "enqueued"]:
-        # Again with the same id: a producer repeated it on a server that had forgotten it.
-        db.execute(_insert(db, table).on_conflict_do_nothing(), new)
-
-    if changes := [row for event in events if (row := change(event))]:
-        # What came of a decision later does not make it undone.
-        decision = func.coalesce(bindparam("decision", type_=Text), table.c.decided_by)
-        names = ("state", "reason", "held", "updated_at")
-        values = {name: bindparam(name, type_=table.c[name].type) for name in names}
-        db.execute(update(table).where(this).values(**values, decided_by=decision), changes)
-
-    doubled = [event for event in events if event.fields.get("possible_duplicate") == "1"]
-    if doubled:
-        marks = [{"b_job": event.fields["job"]} for event in doubled]
-        db.execute(update(table).where(this).values(possible_duplicate=True), marks)
-
-    if begun := [event for event in events if reports_request(event.type, event.fields)]:
-        db.execute(
-            update(table).where(this),
-            [{"b_job": event.fields["job"], "mailbox": event.mailbox} for event in begun],
-        )
-
-
-def _write_attempts(db: Db, events: Sequence[Event]) -> None:
-    table = tables.attempts
-    begun = [new_attempt(event) for event in events if reports_request(event.type, event.fields)]
-    jobs = tables.deliveries.c.job
-    known = set(db.execute(select(jobs).where(jobs.in_([row["job"] for row in begun]))).scalars())
-
-    if unknown := [row["job"] for row in begun if row["job"] not in known]:
-        log.error(
-            "deliveries_unknown",
-            extra={"jobs": unknown, "remedy": "Their enqueueing is not on record."},
-        )
-
-    if begun := [row for row in begun if row["job"] in known]:
-        made = _insert(db, table)
-        again = {name: made.excluded[name] for name in ("worker", "begun_at")}
-        db.execute(made.on_conflict_do_update(index_elements=["job", "n"], set_=again), begun)
-
-    if ended := [row for event in events if (row := end_of_attempt(event))]:
-        where = (table.c.job == bindparam("b_job")) & (table.c.n == bindparam("b_n"))
-        db.execute(update(table).where(where).values(_end(table)), ended)
-
-
-def _end(table: Table) -> dict[str, Any]:
-    """The columns of an attempt's end.
-
-    What is not reported anew stays; an end that no worker reports is the time of the event.
-    """
-    known = table.c.ended_at
-    reported = bindparam("reported_end", type_=known.type)
-    event_at = bindparam("event_at", type_=known.type)
-
-    return {
-        "outcome": bindparam("outcome", type_=table.c.outcome.type),
-        "reason": bindparam("reason", type_=table.c.reason.type),
-        "ended_at": func.coalesce(reported, known, event_at),
-        **{
-            name: func.coalesce(bindparam(f"b_{name}", type_=table.c[name].type), table.c[name])
-            for name in REPORTED
-        },
-    }
-
-
-def _insert(db: Db, table: Table) -> Any:
-    """An INSERT in the database's own dialect, for rows that may be there already."""
-    return sqlite.insert(table) if db.dialect.name == "sqlite" else postgresql.insert(table)
