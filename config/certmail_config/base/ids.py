@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable
 from typing import Final, NewType
 
@@ -23,8 +22,8 @@ def job_id(text: str) -> JobId:
 
 def uuid7(now_ms: int, random: Callable[[int], bytes] = os.urandom) -> str:
     """Make a UUIDv7 (RFC 9562 §5.7) from a wall clock in milliseconds and 10 random bytes."""
-    tail = int.from_bytes(random(10), "big")
-    value = (now_ms & ((1 << 48) - 1)) << 80 | tail
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    # Written at once: by way of uuid.UUID it takes four times as long, for each reminder.
+    time = f"{now_ms & ((1 << 48) - 1):012x}"
+    tail = random(10).hex()
+    variant = "89ab"[int(tail[4], 16) & 0x3]
+    return f"{time[:8]}-{time[8:]}-7{tail[1:4]}-{variant}{tail[5:8]}-{tail[8:]}"

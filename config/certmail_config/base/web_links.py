@@ -23,6 +23,10 @@ SCHEMA_PATTERN: Final = (
 )
 """What a JSON Schema can say of it."""
 LONGEST: Final = 2000
+_PLAIN: Final = re.compile(
+    r"(https?://)([A-Za-z0-9.-]+)((?:[/?#][A-Za-z0-9%/?#\[\]!$&'()*+,;=:\-._~@]*)?)"
+)
+"""Links as most are: there is nothing to write in another way but the host."""
 _PARTS: Final = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.ASCII)
 _URL_CHARACTERS: Final = "%/?#[]@!$&'()*+,;=:-._~"
 """What a URL may hold besides letters and digits.
@@ -97,6 +101,15 @@ class NoLink:
 
 def read_link(text: str) -> WebLink | NoLink:
     """The link that a text is, as a mail writes it."""
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        host = _host(plain[2])
+        return host if isinstance(host, NoLink) else WebLink(plain[1], host, plain[3])
+    return read_odd_link(text)
+
+
+def read_odd_link(text: str) -> WebLink | NoLink:
+    """As `read_link`, with a look at all that may stand in a link."""
     address = text.strip()
     seen = address.isprintable() or all(each.isprintable() or each in _JOINERS for each in address)
     if not seen or " " in address:

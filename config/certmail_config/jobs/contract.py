@@ -40,13 +40,13 @@ def write_payload(reminder: Reminder) -> bytes:
     A date stands beside the end of that day: versions that know times only read that, and write it
     as they do any other.
     """
-    written = reminder.model_dump_json(exclude_none=True)
-    if reminder.due_at is None or isinstance(reminder.due_at, datetime):
-        return written.encode()
+    day = reminder.due_at
+    if day is None or isinstance(day, datetime):
+        return reminder.model_dump_json(exclude_none=True).encode()
 
-    end = end_of_day(reminder.due_at, reminder.time_zone)
-    value = json.loads(written) | {"due_at": end.isoformat(), _DAY: reminder.due_at.isoformat()}
-    return json.dumps(value).encode()
+    written = reminder.model_dump_json(exclude_none=True, exclude={"due_at"})
+    end = end_of_day(day, reminder.time_zone).isoformat()
+    return f'{written[:-1]},"due_at":"{end}","{_DAY}":"{day.isoformat()}"}}'.encode()
 
 
 def read_payload(payload: bytes) -> Reminder:

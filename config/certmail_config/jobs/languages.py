@@ -5,6 +5,7 @@ Producers and workers have the same answer.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 LANGUAGES: Final = ("de", "en", "es", "fr", "ja", "pl")
@@ -40,6 +41,7 @@ def why_another(locale: str | None) -> str | None:
     return f"certmail writes no mail in {locale!r}, so it will be in {DEFAULT!r}; there are {there}"
 
 
+@lru_cache(maxsize=256)
 def _asked_for(locale: str | None) -> str:
     code = (
         (locale or "")

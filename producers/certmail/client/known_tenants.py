@@ -51,6 +51,6 @@ class KnownTenants:
 
         # The sealer is kept as long as the key is the same: it holds the data key of the hour.
         same = found is not None and found[1].tenant.public_key == view.public_key
-        known = Known(view, found[1].sealer if found and same else Sealer(view.public_key))
+        known = Known.of(view, found[1].sealer if found and same else Sealer(view.public_key))
         self._found[tenant] = (self._monotonic() + TENANT_SECONDS, known)
         return known

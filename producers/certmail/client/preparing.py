@@ -5,25 +5,24 @@ The call is to the ledger, and made elsewhere. No I/O.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from certmail.client.receipt import Receipt
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
+from certmail_config.crypto.keyed_hash import KeyedHash
 from certmail_config.crypto.sealing import Sealer
 from certmail_config.jobs.contract import write_payload
 from certmail_config.jobs.languages import language_of, why_another
-from certmail_config.jobs.reminder import Reminder, parse
+from certmail_config.jobs.reminder import DEFAULT_LIFE, Reminder, parse
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Call, Enqueued, enqueue
 from certmail_config.tenants.models import DEFAULT_NAME, TenantState
 from certmail_config.tenants.working_copy import TenantView
 
+_LIFE = DEFAULT_LIFE.total_seconds()
 _TAKES_IN = frozenset({TenantState.ACTIVE, TenantState.PAUSED})
 
 
@@ -33,6 +32,14 @@ class Known:
 
     tenant: TenantView
     sealer: Sealer
+    keys: KeyedHash
+    fingerprints: KeyedHash
+
+    @classmethod
+    def of(cls, tenant: TenantView, sealer: Sealer) -> Self:
+        """With the hashes that its salt keys."""
+        keys, fingerprints = (KeyedHash(tenant.salt, each) for each in (b"key", b"fingerprint"))
+        return cls(tenant, sealer, keys, fingerprints)
 
 
 Given = Reminder | Mapping[str, Any] | ReminderRejected
@@ -89,7 +96,7 @@ def prepare(
         message = f"the tenant {tenant.id!r} has no connection {name!r}"
         return ReminderRejected("unknown_connection", message, field="connection")
 
-    expires_at = reminder.expiry(datetime.fromtimestamp(now, UTC)).timestamp()
+    expires_at = _expires_at(reminder, now)
     if expires_at <= now:
         return ReminderRejected("already_expired", "expires_at has passed", field="expires_at")
 
@@ -99,8 +106,8 @@ def prepare(
         id=job,
         tenant=tenant.id,
         connection=connection,
-        dedupe=f"{tenant.id}:{_mac(tenant.salt, b'key', reminder.dedupe_source())}",
-        fingerprint=_mac(tenant.salt, b"fingerprint", reminder.canonical()),
+        dedupe=f"{tenant.id}:{known.keys.of(reminder.dedupe_source())}",
+        fingerprint=known.fingerprints.of(reminder.canonical()),
         state=state,
         reason=reason,
         send_at=reminder.send_at.timestamp() if reminder.send_at else None,
@@ -156,13 +163,17 @@ def read_answer(answer: Enqueued, reminder: Reminder) -> Receipt | ReminderRejec
     )
 
 
+def _expires_at(reminder: Reminder, now: float) -> float:
+    """As Reminder.expiry; most reminders name no time, and need none made."""
+    if reminder.expires_at is not None:
+        return reminder.expires_at.timestamp()
+    begins = now if reminder.send_at is None else reminder.send_at.timestamp()
+    return begins + _LIFE
+
+
 def _first_state(reminder: Reminder, now: float) -> tuple[State, str]:
     if reminder.pending == 0:
         return State.SUPPRESSED, "review_complete: nothing was left to decide when it was enqueued"
     if reminder.send_at is not None and reminder.send_at.timestamp() > now:
         return State.SCHEDULED, ""
     return State.READY, ""
-
-
-def _mac(salt: bytes, purpose: bytes, value: bytes) -> str:
-    return hmac.digest(salt, purpose + b"\0" + value, hashlib.sha256).hex()[:32]

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.base.errors import ReminderRejected
-from certmail_config.base.web_links import NoLink, WebLink, read_link
+from certmail_config.base.web_links import NoLink, WebLink, read_link, read_odd_link
 from certmail_config.jobs.contract import read_payload, schema, write_payload
 from certmail_config.jobs.reminder import Reminder, parse
 from support.data.link_hosts import CASES
@@ -50,6 +50,13 @@ def test_a_link_leads_to_the_host_that_is_meant_or_is_refused_with_the_reason(ki
             assert stored.code == ("invalid_link" if writable(case.link) else "invalid_encoding")
             assert not foreign(stored.message)
             assert stored.message.isprintable()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plain_link_is_read_as_with_a_closer_look(kind: str) -> None:
+    for case in (case for case in CASES if case.kind == kind):
+        for link in (case.link, f"{case.link}?a=%20b&c=[d];e='f'#g/h?~$!*()@", f" {case.link}"):
+            assert read_link(link) == read_odd_link(link), link
 
 
 @pytest.mark.parametrize(

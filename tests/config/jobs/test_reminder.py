@@ -468,6 +468,10 @@ class TestRejections:
             parse(MINIMAL | record)
 
 
+def _in_utc(value: date) -> str:
+    return (value.astimezone(UTC) if isinstance(value, datetime) else value).isoformat()
+
+
 class TestSameness:
     @settings(deadline=None)
     @given(TIMES, TIMES, ZONES, ZONES)
@@ -478,6 +482,30 @@ class TestSameness:
         second = parse(MINIMAL | {"due_at": due.astimezone(two), "send_at": send.astimezone(two)})
         assert first.canonical() == second.canonical()
         assert first.dedupe_source() == second.dedupe_source()
+
+    @settings(deadline=None)
+    @given(
+        st.dictionaries(st.sampled_from(sorted(FULL.keys() - MINIMAL.keys())), st.just(0)),
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20),
+        st.one_of(TIMES, st.dates(date(2000, 1, 1), date(2100, 1, 1))),
+    )
+    def test_its_bytes_are_those_that_a_general_writer_of_json_gave_older_versions(
+        self, left_out: dict[str, int], text: str, due: date
+    ) -> None:
+        words = {"name": text, "campaign": f"c{text}", "key": f"k{text}", "due_at": due}
+        fields = {name: each for name, each in (FULL | words).items() if name not in left_out}
+        reminder = parse(fields)
+
+        value = reminder.model_dump(exclude={"key"}, exclude_none=True)
+        for name in {"to", "manager", "reply_to"} & value.keys():
+            value[name] = value[name].casefold()
+        dumped = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_in_utc)
+        assert reminder.canonical() == dumped.encode()
+
+        names = ("tenant", "kind", "campaign", "to", "due_at", "send_at")
+        keyless: list[Any] = [value.get(name) for name in names]
+        parts = keyless if reminder.key is None else [reminder.tenant, reminder.key]
+        assert reminder.dedupe_source() == json.dumps(parts, default=_in_utc).encode()
 
     def test_the_case_of_an_address_makes_no_other_reminder(self) -> None:
         keyless = FULL | {"key": None}
