@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from redis import Redis
 
@@ -46,6 +46,14 @@ class Waiting:
     id: str
     connection: ConnectionId
     state: State
+    send_at: float | None = None
+
+
+class Place(NamedTuple):
+    """Where a job waits: how many of its lane leave before it, and for which time, if for one."""
+
+    connection: ConnectionId
+    ahead: int
     send_at: float | None = None
 
 
@@ -89,10 +97,22 @@ class Forecaster:
         surveys = dict(
             zip(lanes, run_many(self._redis, [survey(lane) for lane in lanes])[0], strict=True)
         )
-        answers: list[datetime | None] = [None] * len(jobs)
+        places = [
+            None if ahead is None else Place(job.connection, ahead, job.send_at)
+            for job, ahead in zip(jobs, self._ahead(jobs), strict=True)
+        ]
+        return self.of_places(places, surveys.get)
 
-        for (lane, send_at), asked in self._asked(jobs).items():
-            seen = surveys[lane]
+    def of_places(
+        self,
+        places: Sequence[Place | None],
+        seen_as: Callable[[ConnectionId], LaneSurvey | None],
+    ) -> list[datetime | None]:
+        """As `of`, for whoever knows the places, and the lanes as they were seen."""
+        answers: list[datetime | None] = [None] * len(places)
+
+        for (lane, send_at), asked in _by_lane(places).items():
+            seen = seen_as(lane)
             if seen is None or not seen.open:
                 continue
             curve = self._curve(lane, seen, send_at, [place for _, place in asked])
@@ -100,21 +120,6 @@ class Forecaster:
                 answers[index] = curve.at(place)
 
         return answers
-
-    def _asked(
-        self, jobs: Sequence[Waiting]
-    ) -> dict[tuple[ConnectionId, float], list[tuple[int, int]]]:
-        """The jobs that wait, by lane and by the time they wait for.
-
-        Of each one its index and its place.
-        """
-        found: defaultdict[tuple[ConnectionId, float], list[tuple[int, int]]] = defaultdict(list)
-
-        for index, (job, ahead) in enumerate(zip(jobs, self._ahead(jobs), strict=True)):
-            if ahead is not None:
-                found[job.connection, job.send_at or 0.0].append((index, ahead + 1))
-
-        return found
 
     def _ahead(self, jobs: Sequence[Waiting]) -> list[int | None]:
         """How many of its lane leave before each job.
@@ -224,6 +229,19 @@ class Forecaster:
         )
         self._rivals[seen.project, lane] = (time.monotonic() + RIVALS_SECONDS, rivals)
         return rivals
+
+
+def _by_lane(
+    places: Sequence[Place | None],
+) -> dict[tuple[ConnectionId, float], list[tuple[int, int]]]:
+    """The places by lane and by the time that is waited for: of each its index, and it from 1."""
+    found: defaultdict[tuple[ConnectionId, float], list[tuple[int, int]]] = defaultdict(list)
+
+    for index, place in enumerate(places):
+        if place is not None:
+            found[place.connection, place.send_at or 0.0].append((index, place.ahead + 1))
+
+    return found
 
 
 def _days_waited(

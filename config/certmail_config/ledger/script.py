@@ -16,7 +16,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from certmail_config.base import redis_keys
 
@@ -103,8 +103,8 @@ async def arun_durably(redis: AsyncRedis, call: Call[T], replicas: int) -> tuple
         return await arun(redis, call), True
 
     async with redis.pipeline(transaction=False) as pipe:
-        pipe.evalsha(*call.evalsha())  # type: ignore[unused-awaitable]  # queued
-        _wait(pipe, replicas)
+        for command in commands([call], replicas):
+            pipe.execute_command(*command)  # queued
         answer, _, confirmed = await pipe.execute(raise_on_error=False)
 
     if isinstance(answer, NoScriptError):
@@ -130,6 +130,12 @@ def run_each(
 
     Its error stands in the place of its answer.
     """
+    if len(calls) == 1 and not replicas:
+        try:
+            return [run(redis, calls[0])], True
+        except ResponseError as error:
+            return [error], True
+
     answers = _pipeline(redis, calls, replicas)
     # A server that was started anew meanwhile.
     if any(isinstance(answer, NoScriptError) for answer in answers):
@@ -137,6 +143,13 @@ def run_each(
             redis.script_load(script.source)
         answers = _pipeline(redis, calls, replicas)  # called again, they give the same answers
 
+    return read_each(calls, answers, replicas)
+
+
+def read_each(
+    calls: Sequence[Call[T]], answers: Sequence[Any], replicas: int
+) -> tuple[list[T | RedisError], bool]:
+    """What `run_each` gives, from the answers to its `commands`."""
     confirmed = _sound(answers[-1]) if replicas else 0
     read = [
         answer if isinstance(answer, RedisError) else call.read(answer)
@@ -145,28 +158,31 @@ def run_each(
     return read, confirmed >= replicas
 
 
+def commands(calls: Sequence[Call[Any]], replicas: int) -> list[tuple[Value, ...]]:
+    """All that is sent for some calls; each command is answered once."""
+    sent: list[tuple[Value, ...]] = [("EVALSHA", *call.evalsha()) for call in calls]
+    return sent + _witnessed(replicas) if replicas else sent
+
+
 def _pipeline(redis: Redis, calls: Sequence[Call[T]], replicas: int) -> list[Any]:
     """All calls in one round trip; gives what came back, refusals too.
 
     Raises RedisError where nothing did.
     """
     with redis.pipeline(transaction=False) as pipe:
-        for call in calls:
-            pipe.evalsha(*call.evalsha())
-        if replicas:
-            _wait(pipe, replicas)
+        for command in commands(calls, replicas):
+            pipe.execute_command(*command)  # type: ignore[no-untyped-call]
         return pipe.execute(raise_on_error=False)
 
 
-def _wait(pipe: Any, replicas: int) -> None:
-    """Wait for replicas at the end of a pipeline.
+def _witnessed(replicas: int) -> list[tuple[Value, ...]]:
+    """What waits for replicas at the end of a pipeline.
 
     WAIT speaks of what its own connection wrote, and a call that was made before (a duplicate, a
     retried command) writes nothing: without a write of ours it would confirm at once what no
     replica has.
     """
-    pipe.set(redis_keys.WITNESS, b"")
-    pipe.execute_command("WAIT", replicas, WAIT_MS)
+    return [("SET", redis_keys.WITNESS, b""), ("WAIT", replicas, WAIT_MS)]
 
 
 def _sound(answer: Any) -> Any:

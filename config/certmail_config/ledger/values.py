@@ -5,7 +5,7 @@ Times are seconds since 1970 on the server's clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -43,11 +43,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """The ledger's answer to a producer; `id` is the earlier job's for a duplicate."""
+    """The ledger's answer to a producer; `id` is the earlier job's for a duplicate.
+
+    `ahead` is how many of its lane leave before it; of a scheduled one, those that wait for the
+    same time or an earlier one. None where it does not wait.
+    """
 
     code: Literal["enqueued", "duplicate", "key_reused", "unknown_connection", "tenant_full"]
     id: JobId
     state: State | None
+    ahead: int | None = field(default=None, compare=False)
 
 
 class Stop(StrEnum):

@@ -1,16 +1,17 @@
-"""Enqueueing batch after batch: while one is under way, the next is prepared.
+"""Enqueueing batch after batch: while one is under way, the next is prepared and sent.
 
-Read `Batches.enqueue` first: it is the order of things. Preparing seals, and enqueueing waits for
-the server.
+Read `Batches.enqueue` first: it is the order of things. Preparing seals; a batch begins when it is
+sent, and ends when the server has answered.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any, Final, TypeVar
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -23,14 +24,17 @@ from certmail.client.unreachable import unreachable
 from certmail_config.base.durability import Durability, not_durable
 from certmail_config.base.errors import ReminderRejected, StoresUnreachable
 from certmail_config.base.ids import ConnectionId
-from certmail_config.forecast.forecaster import Forecaster, Waiting
+from certmail_config.forecast.forecaster import Forecaster, Place
+from certmail_config.forecast.recent_surveys import RecentSurveys
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.ledger import Call, Enqueued, enqueue_many, run_each
+from certmail_config.ledger.overlapping import Overlapping
+from certmail_config.ledger.survey import survey
 from certmail_config.tenants.models import DEFAULT_NAME
 
 T = TypeVar("T")
-BATCH: Final = 400
-"""Reminders in one round trip."""
+BATCH: Final = 200
+"""Reminders that are sent together; the next are prepared and sent while the server has these."""
 TOGETHER: Final = 50
 """Reminders in one step of the server: some two milliseconds, and one write to disk.
 
@@ -52,6 +56,19 @@ class Batch:
     """What was given, in order; with an error the server did not answer, and none of it is sent."""
 
     items: Sequence[Prepared | ReminderRejected]
+    error: StoresUnreachable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A batch under way: what of it was sent, and the lanes that are looked at with it.
+
+    With an error none of it was, and nothing is behind it.
+    """
+
+    items: Sequence[Prepared | ReminderRejected]
+    prepared: Sequence[Prepared]
+    lanes: Sequence[ConnectionId]
     error: StoresUnreachable | None = None
 
 
@@ -88,6 +105,7 @@ class Batches:
         self._tenants = tenants
         self._intake_guard = intake_guard
         self._forecaster = forecaster
+        self._surveys = RecentSurveys()
         self._durability = durability
         self._keep_seconds = keep_seconds
         self._now = now
@@ -97,23 +115,30 @@ class Batches:
 
         Raises TypeError for what is no reminder.
 
-        A batch is sent when the answers to the last were consumed. One alone needs no thread.
+        While the server works on one the next is prepared and sent, so that neither waits for the
+        other: two are under way at most, and a batch is sent when the answers to the last but one
+        were consumed.
         """
         batch = self._prepare_all(next(source, ()))
-        with ThreadPoolExecutor(1, "certmail-send") as thread:
-            for given in source:
-                if batch.error is not None:
+        following = next(source, None)
+        if following is None:
+            yield self._send(batch)
+            return
+
+        with Overlapping(self._redis, replicas=self._durability.replicas) as calls:
+            under_way = deque([self._begin(batch, calls.send)])
+            for given in chain([following], source):
+                if under_way[-1].error is not None:
                     break
-
-                under_way = thread.submit(self._send, batch)
-                batch = self._prepare_all(given)
-                answered = under_way.result()
-                yield answered
-
+                under_way.append(self._begin(self._prepare_all(given), calls.send))
+                yield (answered := self._end(under_way.popleft(), calls.receive, under_way))
                 if answered.error is not None:
                     return
 
-        yield self._send(batch)
+            while under_way:
+                yield (answered := self._end(under_way.popleft(), calls.receive, under_way))
+                if answered.error is not None:
+                    return
 
     def prepare(self, given: Given) -> Prepared | ReminderRejected:
         """Make a reminder ready to be enqueued, or say what is wrong with it.
@@ -142,88 +167,115 @@ class Batches:
             return Batch([], unreachable(error))
 
     def _send(self, batch: Batch) -> Answered:
-        """Enqueue what can be; where the server refused one, what comes after it is not known."""
-        if batch.error is not None:
-            return Answered([], batch.error)
-        calls = [item.call for item in batch.items if isinstance(item, Prepared)]
-        if not calls:
-            return Answered([item for item in batch.items if isinstance(item, ReminderRejected)])
+        """Enqueue a batch that is alone."""
+        sent: list[Sequence[Call[Any]]] = []
+        begun = self._begin(batch, sent.append)
+        replicas = self._durability.replicas
+        return self._end(begun, lambda: run_each(self._redis, sent.pop(), replicas=replicas), ())
+
+    def _begin(self, batch: Batch, send: Callable[[Sequence[Call[Any]]], None]) -> Begun:
+        """Send what can be of a batch, unless there is no room for it."""
+        prepared = [item for item in batch.items if isinstance(item, Prepared)]
+        if batch.error is not None or not prepared:
+            return Begun(batch.items, [], [], batch.error)
 
         try:
             # Only now: what was prepared meanwhile is not in yet.
-            tenant_share = self._intake_guard.look(len(calls))
+            tenant_share = self._intake_guard.look(len(prepared))
         except RedisError as error:
-            return Answered([], unreachable(error))
+            return Begun([], [], [], unreachable(error))
         except StoresUnreachable as error:
-            return Answered([], error)
+            return Begun([], [], [], error)
 
-        try:
-            together = [enqueue_many(some, tenant_share) for some in split(calls, TOGETHER)]
-            enqueued, durable = run_each(self._redis, together, replicas=self._durability.replicas)
-        except RedisError as error:
-            return Answered([], unreachable(error), unknown=len(batch.items))
-        if not durable:
-            return Answered([], not_durable(self._durability), unknown=len(batch.items))
-
-        answered = read_answers(batch.items, enqueued)
-        return replace(answered, answers=self._with_forecasts(batch.items, answered.answers))
-
-    def _with_forecasts(
-        self,
-        items: Sequence[Prepared | ReminderRejected],
-        answers: Sequence[Receipt | ReminderRejected],
-    ) -> Sequence[Receipt | ReminderRejected]:
-        """The answers, each receipt with the time at which its reminder is expected to leave."""
-        waiting = {
-            index: Waiting(answer.id, item.connection, answer.state, _send_at(item.reminder))
-            for index, (item, answer) in enumerate(zip(items, answers, strict=False))
-            if isinstance(item, Prepared) and isinstance(answer, Receipt)
-        }
-
-        try:
-            times = dict(zip(waiting, self._forecaster.of(list(waiting.values())), strict=True))
-        except RedisError:
-            # What was taken in was taken in, whether its time can be told or not.
-            return answers
-
-        return [
-            replace(answer, forecast_at=times[index]) if isinstance(answer, Receipt) else answer
-            for index, answer in enumerate(answers)
+        together: list[Call[Any]] = [
+            enqueue_many([item.call for item in some], tenant_share)
+            for some in split(prepared, TOGETHER)
         ]
+        # Lanes that were not seen for a while are looked at in the same round trip.
+        lanes = self._surveys.missing((item.connection for item in prepared), len(prepared))
+        send(together + [survey(lane) for lane in lanes])
+        return Begun(batch.items, prepared, lanes)
+
+    def _end(
+        self,
+        begun: Begun,
+        receive: Callable[[], tuple[list[Any], bool]],
+        behind: Iterable[Begun],
+    ) -> Answered:
+        """The answers to a batch; where the server refused one, what comes after is not known."""
+        if not begun.prepared:
+            return Answered(read_answers(begun.items, (), ()), begun.error)
+
+        unknown = len(begun.items) + sum(len(each.items) for each in behind)
+        try:
+            found, durable = receive()
+        except RedisError as error:
+            return Answered([], unreachable(error), unknown=unknown)
+        if not durable:
+            return Answered([], not_durable(self._durability), unknown=unknown)
+
+        calls = len(found) - len(begun.lanes)
+        for lane, seen in zip(begun.lanes, found[calls:], strict=True):
+            # What was taken in was taken in, whether its time can be told or not.
+            if not isinstance(seen, RedisError):
+                self._surveys.keep(lane, seen)
+
+        settled, refused = _until_refused(found[:calls])
+        answers = read_answers(begun.items, settled, self._times(begun.prepared, settled))
+        if refused is not None:
+            return Answered(answers, unreachable(refused), unknown=unknown - len(answers))
+        return Answered(answers)
+
+    def _times(
+        self, prepared: Sequence[Prepared], settled: Sequence[Enqueued]
+    ) -> Sequence[datetime | None]:
+        """When each reminder that was taken in is expected to leave."""
+        places = [
+            None
+            if answer.ahead is None
+            else Place(item.connection, answer.ahead, _send_at(item.reminder))
+            for item, answer in zip(prepared, settled, strict=False)
+        ]
+        try:
+            return self._forecaster.of_places(places, self._surveys.get)
+        except RedisError:
+            return [None] * len(places)
 
 
 def read_answers(
-    items: Sequence[Prepared | ReminderRejected], enqueued: Iterable[list[Enqueued] | RedisError]
-) -> Answered:
-    """The answers in the order of what was given, up to the first that the server refused.
-
-    `enqueued` has those of many calls each.
-    """
-    of_server = _one_by_one(enqueued)
+    items: Sequence[Prepared | ReminderRejected],
+    settled: Iterable[Enqueued],
+    times: Iterable[datetime | None],
+) -> list[Receipt | ReminderRejected]:
+    """The answers in the order of what was given, as far as the server's reach."""
+    of_server = zip(settled, times, strict=True)
     answers: list[Receipt | ReminderRejected] = []
 
     for item in items:
         if isinstance(item, ReminderRejected):
             answers.append(item)
             continue
-        answer = next(of_server)
-        if isinstance(answer, RedisError):
-            return Answered(answers, unreachable(answer), unknown=len(items) - len(answers))
-        answers.append(read_answer(answer, item.reminder))
+        found = next(of_server, None)
+        if found is None:
+            break
+        answers.append(read_answer(found[0], item.reminder, found[1]))
 
-    return Answered(answers)
+    return answers
 
 
-def _one_by_one(enqueued: Iterable[list[Enqueued] | RedisError]) -> Iterator[Enqueued | RedisError]:
-    """One answer for each reminder.
+def _until_refused(
+    enqueued: Iterable[list[Enqueued | RedisError] | RedisError],
+) -> tuple[list[Enqueued], RedisError | None]:
+    """The answers up to the first that the server refused, and that refusal."""
+    settled: list[Enqueued] = []
 
-    A refusal stands for the first of those that the server would have answered.
-    """
     for some in enqueued:
-        if isinstance(some, RedisError):
-            yield some
-        else:
-            yield from some
+        for each in [some] if isinstance(some, RedisError) else some:
+            if isinstance(each, RedisError):
+                return settled, each
+            settled.append(each)
+
+    return settled, None
 
 
 def split(items: Iterable[T], size: int) -> Iterator[list[T]]:

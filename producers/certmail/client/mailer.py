@@ -139,8 +139,8 @@ class Mailer:
 
         A ReminderRejected among them is its own answer, so that those to a file's rows stay in step
         with the rows. A receipt is yielded only once it is durable. While a batch is under way the
-        next is taken from `reminders` and prepared; it is sent when the answers to the last were
-        consumed, so consume them to the end. Raises BatchInterrupted, which says which are in,
+        next is taken from `reminders`, prepared and sent; the one after it only when the answers to
+        the first were consumed, so consume them to the end. Raises BatchInterrupted, which says which are in,
         after the answers to all that were settled.
         """
         require_several(reminders)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from certmail.client.receipt import Receipt
@@ -131,7 +132,9 @@ def not_the_tenants(tenant: str) -> ReminderRejected:
     )
 
 
-def read_answer(answer: Enqueued, reminder: Reminder) -> Receipt | ReminderRejected:
+def read_answer(
+    answer: Enqueued, reminder: Reminder, forecast_at: datetime | None
+) -> Receipt | ReminderRejected:
     """What the ledger's answer means to whoever asked."""
     if answer.code == "tenant_full":
         return ReminderRejected(
@@ -158,6 +161,7 @@ def read_answer(answer: Enqueued, reminder: Reminder) -> Receipt | ReminderRejec
         answer.id,
         answer.state,
         duplicate=answer.code == "duplicate",
+        forecast_at=forecast_at,
         language=language_of(reminder.locale),
         language_note=why_another(reminder.locale),
     )

@@ -8,10 +8,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +211,18 @@ class TestSend:
         assert uuid.UUID(receipt.id).version == 7
         assert acme.redis.zscore(redis_keys.LANE + acme.default, receipt.id) is not None
         assert acme.redis.zscore(redis_keys.DUE, receipt.id) is not None
+
+    def test_it_takes_one_round_trip_and_one_script(self, acme: Acme, mailer: Mailer) -> None:
+        mailer.send(reminder(0))
+        acme.redis.config_resetstat()
+        begun = time.monotonic()
+        receipts = [mailer.send(reminder(n)) for n in range(1, 21)]
+        looks = int(time.monotonic() - begun) + 1
+
+        stats: Any = acme.redis.info("commandstats")
+        assert stats["cmdstat_evalsha"]["calls"] <= 20 + looks, "the lane is seen once a second"
+        times = [receipt.forecast_at for receipt in receipts]
+        assert all(one and two and one <= two for one, two in pairwise(times))
 
     def test_ids_follow_the_order_in_which_reminders_came(self, mailer: Mailer) -> None:
         first = mailer.send(reminder(1))
@@ -504,9 +518,7 @@ class TestSendMany:
         plain = Opener(acme.private).open(body, tenant="acme", job=receipt.id)
         return str(json.loads(plain)["to"])
 
-    def test_it_reads_no_further_ahead_than_the_batch_that_it_prepares(
-        self, mailer: Mailer
-    ) -> None:
+    def test_it_reads_no_further_ahead_than_the_batch_that_it_sends(self, mailer: Mailer) -> None:
         taken: list[int] = []
 
         def source() -> Iterator[Reminder]:
@@ -518,7 +530,7 @@ class TestSendMany:
         assert not taken
 
         next(answers)
-        assert len(taken) == 2 * BATCH
+        assert len(taken) == 2 * BATCH, "one is answered, and the next is under way"
         assert len(list(answers)) == 3 * BATCH - 1
 
     def test_what_the_server_refuses_midway_ends_it_and_says_which_are_in(
@@ -538,11 +550,24 @@ class TestSendMany:
         with pytest.raises(BatchInterrupted) as raised:
             next(answers)
         assert raised.value.answered == TOGETHER
-        assert raised.value.unknown == BATCH - TOGETHER
+        assert raised.value.unknown == len(wanted) + BATCH - TOGETHER, "two batches are under way"
 
         acme.redis.delete(redis_keys.LANE + acme.apac)
         again = list(mailer.send_many(wanted[:TOGETHER]))
         assert all(isinstance(each, Receipt) and each.duplicate for each in again)
+
+    def test_each_of_a_batch_is_answered_when_consumed_late_and_left_early(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
+        left = mailer.send_many(reminder(n) for n in range(4 * BATCH))
+        assert isinstance(next(left), Receipt)
+        assert isinstance(mailer.send(reminder(-1)), Receipt), "others are answered meanwhile"
+        left.close()  # type: ignore[attr-defined]  # it is a generator
+
+        again = list(mailer.send_many(reminder(n) for n in range(4 * BATCH)))
+        taken = [isinstance(each, Receipt) and each.duplicate for each in again]
+        assert taken == [True] * (2 * BATCH) + [False] * (2 * BATCH), "two batches were under way"
+        assert acme.redis.zcard(redis_keys.LANE + acme.default) == 4 * BATCH + 1
 
     def test_none_is_none(self, mailer: Mailer) -> None:
         assert list(mailer.send_many([])) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId, JobId
@@ -27,6 +28,7 @@ from certmail_config.ledger import (
     claim,
     dispatch,
     enqueue,
+    enqueue_many,
     open_lane,
     reap,
     run,
@@ -95,6 +97,10 @@ class ClockedLedger:
 
     def enqueue(self, job: str, **more: Any) -> Enqueued:
         return run(self.redis, self._enqueueing(job, **more))
+
+    def enqueue_together(self, *given: dict[str, Any]) -> list[Enqueued | RedisError]:
+        """Several by one call of the script; each as the arguments of `enqueue`."""
+        return run(self.redis, enqueue_many([self._enqueueing(**each) for each in given]))
 
     def fill(self, lane: str, count: int, **more: Any) -> None:
         """So many jobs for a lane, which is named in their ids; they live for a month."""

@@ -7,21 +7,28 @@
 --       6 initial state (ready, scheduled, suppressed) · 7 reason · 8 send_at ms · 9 expires_at ms
 --       10 priority 0-9 · 11 kind · 12 campaign · 13 keep ms · 14 sealed body
 --       after all of them: 1 how many reminders a tenant may have here, '0': any number · 2 clock ms or ''
--- Gives for each {'enqueued'|'duplicate', id, state}, or {'key_reused', id}, or {'unknown_connection'}, or
--- {'tenant_full'}.
+-- Gives for each {'enqueued'|'duplicate', id, state}, and behind that, where it waits, how many of its lane
+-- leave before it (of a scheduled one those that wait for the same time or an earlier one); or {'key_reused',
+-- id}, or {'unknown_connection'}, or {'tenant_full'}; or an error, where something that it needs is not what
+-- it should be: then it is not taken in, and the others are all the same.
 -- Called again with the same ids (a retried command) it gives the same answers.
 local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
 local FIELDS, AFTER_ALL = 14, 2
 max_per_tenant = tonumber(max_per_tenant)
-local now = read_clock(clock)
-local today = text(math.floor(believed(now) / DAY))
-local has_lane, ready_in, taken, loads = {}, {}, false, {}
+local now, leapt = read_clock(clock)
+local now_text, today = text(now), text(math.floor((leapt and believed(now) or now) / DAY))
+local lane_states, ready_in, loads = {}, {}, {}
+-- What is new and not written yet: of each where its arguments begin, and its place among the answers. Then
+-- the keys of those, and what comes into each lane, and waits for a time in each, by the key.
+local gathered, gathered_keys, places = {}, {}, {}
+local answers = {}
 
-local function lane_exists(connection)
-  if has_lane[connection] == nil then
-    has_lane[connection] = redis.call('EXISTS', K.lane_info .. connection) == 1
+-- A lane's state, or false where there is no such lane.
+local function lane_state(connection)
+  if lane_states[connection] == nil then
+    lane_states[connection] = redis.call('HGET', K.lane_info .. connection, 'state')
   end
-  return has_lane[connection]
+  return lane_states[connection]
 end
 
 -- How many jobs a lane holds; one that is broken stops none but its own.
@@ -68,13 +75,98 @@ end
 local function load_of(tenant, keep)
   if not loads[tenant] then
     local all, of_today = unpack(redis.call('HMGET', K.taken .. tenant, 'all', today))
-    loads[tenant] = {all = of_today and tonumber(all) or begin_day(tenant, tonumber(keep)), new = 0}
+    all = of_today and tonumber(all) or begin_day(tenant, tonumber(keep))
+    of_today = of_today or redis.call('HGET', K.taken .. tenant, today) or '0'
+    loads[tenant] = {all = all, of_today = tonumber(of_today), new = 0}
   end
   return loads[tenant]
 end
 
-local function take_in(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
+local function index_of(state, connection)
+  return (state == 'scheduled' and K.later or K.lane) .. connection
+end
+
+local function refusal(problem)
+  return {err = type(problem) == 'table' and problem.err or tostring(problem)}
+end
+
+-- A job that waits. Its lane has it already.
+local function write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
   kind, campaign, keep, body)
+  local not_before = state == 'scheduled' and {'not_before', send_at} or {}
+  redis.call('HSET', K.job .. id, 'state', state, 'tenant', tenant, 'connection', connection, 'kind', kind,
+    'campaign', campaign, 'priority', priority, 'send_at', send_at, 'expires_at', expires_at,
+    'enqueued_at', now_text, 'dedupe', dedupe, 'keep', keep, 'fence', '0', 'attempt', '0', unpack(not_before))
+  append(now, 'enqueued', {'job', id, 'tenant', tenant, 'connection', connection, 'kind', kind,
+    'campaign', campaign, 'state', state, 'reason', reason, 'dedupe', dedupe, 'fingerprint', print,
+    'send_at', send_at, 'expires_at', expires_at, 'priority', priority, 'body', body})
+  if state == 'ready' then ready_in[connection] = true end
+end
+
+-- Write what is gathered. What a lane refuses, since somebody made it something else, is written nowhere.
+local function flush()
+  local refusals, due, strings, rest = {}, {}, {}, {}
+  for index, members in pairs(places) do
+    local added = redis.pcall('ZADD', index, unpack(members))
+    if type(added) ~= 'number' then refusals[index] = refusal(added) end
+  end
+
+  for _, job in ipairs(gathered) do
+    local id, tenant, connection, dedupe, print, state, _, send_at, expires_at =
+      unpack(ARGV, job.at, job.at + 8)
+    local refused = refusals[index_of(state, connection)]
+    if refused then
+      answers[job.place] = refused
+      loads[tenant].new = loads[tenant].new - 1
+    else
+      local _, body = unpack(ARGV, job.at + FIELDS - 2, job.at + FIELDS - 1)
+      local at = state == 'scheduled' and math.min(tonumber(send_at), tonumber(expires_at))
+      due[#due + 1], due[#due + 2] = at and text(at) or expires_at, id
+      strings[#strings + 1], strings[#strings + 2] = K.dedupe .. dedupe, id .. '|' .. print
+      strings[#strings + 1], strings[#strings + 2] = K.body .. id, body
+      rest[#rest + 1] = job.at
+    end
+  end
+
+  gathered, gathered_keys, places = {}, {}, {}
+  if #rest == 0 then return end
+  -- The clock is remembered with them, unless it leapt.
+  if not leapt then strings[#strings + 1], strings[#strings + 2] = K.clock, now_text end
+  redis.call('MSET', unpack(strings))
+  redis.call('ZADD', K.due, unpack(due))
+  for _, at in ipairs(rest) do write(unpack(ARGV, at, at + FIELDS - 1)) end
+end
+
+local scores = {}
+-- The lane's order, as text, once for all of a priority.
+local function score_of(priority)
+  scores[priority] = scores[priority] or text(lane_score({priority = priority, enqueued_at = now_text}))
+  return scores[priority]
+end
+
+-- It is to wait: nothing is written before all others are looked at.
+local function gather(place, at, id, connection, dedupe, state, send_at, priority)
+  local index = index_of(state, connection)
+  local members = places[index] or {}
+  members[#members + 1], members[#members + 2] = state == 'scheduled' and send_at or score_of(priority), id
+  gathered[#gathered + 1], gathered_keys[dedupe], places[index] = {at = at, place = place}, true, members
+end
+
+-- Nothing was left to decide: it ends at once.
+local function put_suppressed(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
+  priority, kind, campaign, keep, body)
+  redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
+  write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
+    keep, body)
+  local job = {attempt = '0', connection = connection, dedupe = dedupe, keep = keep}
+  put_final(id, job, state, reason, now)
+  if not leapt then remember_clock(now) end
+end
+
+local waits = {}
+
+local function take_in(place, at, id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
+  priority, kind, campaign, keep, body)
   local owner = redis.call('GET', K.dedupe .. dedupe)
   if owner then
     local other, other_print = string.match(owner, '^([^|]+)|(.*)$')
@@ -83,47 +175,43 @@ local function take_in(id, tenant, connection, dedupe, print, state, reason, sen
     return {other == id and 'enqueued' or 'duplicate', other, found}
   end
 
-  if not lane_exists(connection) then return {'unknown_connection'} end
+  if not lane_state(connection) then return {'unknown_connection'} end
   local load = load_of(tenant, keep)
   if max_per_tenant > 0 and load.all + load.new >= max_per_tenant then return {'tenant_full'} end
   load.new = load.new + 1
 
-  local job = {
-    attempt = '0', connection = connection, dedupe = dedupe, priority = priority, enqueued_at = text(now),
-    expires_at = expires_at, keep = keep,
-  }
-  redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
-  redis.call('HSET', K.job .. id, 'state', state, 'tenant', tenant, 'connection', connection, 'kind', kind,
-    'campaign', campaign, 'priority', priority, 'send_at', send_at, 'expires_at', expires_at,
-    'enqueued_at', text(now), 'dedupe', dedupe, 'keep', keep, 'fence', '0', 'attempt', '0')
   if state == 'suppressed' then
-    put_final(id, job, state, reason, now)
+    put_suppressed(unpack(ARGV, at, at + FIELDS - 1))
   else
-    redis.call('SET', K.body .. id, body)
-    if state == 'scheduled' then
-      put_scheduled(id, job, tonumber(send_at), now)
-    else -- as put_ready, of one that was nowhere before
-      redis.call('ZADD', K.due, expires_at, id)
-      redis.call('ZADD', K.lane .. connection, lane_score(job), id)
-      ready_in[connection] = true
-    end
+    gather(place, at, id, connection, dedupe, state, send_at, priority)
   end
-
-  append(now, 'enqueued', {'job', id, 'tenant', tenant, 'connection', connection, 'kind', kind,
-    'campaign', campaign, 'state', state, 'reason', reason, 'dedupe', dedupe, 'fingerprint', print,
-    'send_at', send_at, 'expires_at', expires_at, 'priority', priority, 'body', body})
-  taken = true
   return {'enqueued', id, state}
 end
 
-local answers = {}
 for at = 1, #ARGV - AFTER_ALL, FIELDS do
-  answers[#answers + 1] = take_in(unpack(ARGV, at, at + FIELDS - 1))
+  local _, _, connection, dedupe = unpack(ARGV, at, at + 3)
+  -- The same once more: it must find the first.
+  if gathered_keys[dedupe] then flush() end
+  local place = #answers + 1
+  local done, answer = pcall(take_in, place, at, unpack(ARGV, at, at + FIELDS - 1))
+  answers[place] = done and answer or refusal(answer)
+  if done and #answer > 2 then waits[#waits + 1] = {answer = answer, connection = connection} end
 end
-for connection in pairs(ready_in) do wake_lane(connection, now) end
+flush()
+
+for connection in pairs(ready_in) do
+  if lane_state(connection) == 'open' then pcall(wake_lane, connection, now) end
+end
 for tenant, load in pairs(loads) do
-  redis.call('HINCRBY', K.taken .. tenant, today, load.new)
-  redis.call('HSET', K.taken .. tenant, 'all', text(load.all + load.new))
+  redis.call('HSET', K.taken .. tenant, today, text(load.of_today + load.new),
+    'all', text(load.all + load.new))
 end
-if taken and believed(now) == now then remember_clock(now) end
+
+for _, each in ipairs(waits) do
+  local _, id, state = unpack(each.answer)
+  if state == 'ready' or state == 'scheduled' then
+    local rank = redis.pcall('ZRANK', index_of(state, each.connection), id)
+    each.answer[#each.answer + 1] = type(rank) == 'number' and rank or nil
+  end
+end
 return answers
