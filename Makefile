@@ -94,6 +94,9 @@ enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay
 recording: $(VENV)/dev.stamp ## what recording a delivered mail costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.recording $(RECORDING)
 
+scripts: $(VENV)/dev.stamp ## what a mail's way through the ledger costs the server
+	@PYTHONPATH=tests $(BIN)/python -m bench.scripts $(SCRIPTS)
+
 pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minutes
 	@PYTHONPATH=tests $(BIN)/python -m bench.pace $(PACE)
 
@@ -159,4 +162,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose enqueue recording profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose enqueue recording scripts profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean

@@ -1,7 +1,7 @@
 """Every Redis key that certmail uses, with its type, what it holds and how long it lives.
 
 The one hash tag keeps all keys in one slot, so that scripts may touch any of them. The Lua scripts
-get their names from here too (`lua_table`), so a name is written once.
+get their names from here too (`lua_names`), so a name is written once.
 """
 
 from __future__ import annotations
@@ -204,19 +204,13 @@ CELERY_PREFIX: Final = f"{TAG}:celery:"
 """kombu's own keys: queue, unacked, bindings"""
 
 
-def lua_table() -> str:
-    """Render every name above as the Lua table `K`, which every script sees.
+def lua_names() -> dict[str, str]:
+    """Every name above as the Lua scripts write it after `K.`.
 
     `LANE_INFO` is `K.lane_info` there.
     """
-    names = {
+    return {
         name.lower(): value
         for name, value in globals().items()
         if isinstance(value, str) and value.startswith(f"{TAG}:")
     }
-
-    return (
-        "local K = {"
-        + ", ".join(f"{name} = '{value}'" for name, value in sorted(names.items()))
-        + "}\n"
-    )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from certmail_config.base import redis_keys
+from certmail_config.ledger.assembly import assemble
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Value = str | bytes | int
 SHARED = ("prelude", "meters", "moves")
-"""Files that are put before each script, in this order."""
+"""Files whose definitions each script may name, in this order."""
 WAIT_MS = 1000
 """How long replicas may take to confirm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One Lua file, with the key names and what all share before it."""
+    """One Lua file, with what it needs of the shared ones before it."""
 
     name: str
     source: str
@@ -54,10 +55,10 @@ def lua_files() -> dict[str, Traversable]:
 
 @cache
 def load(name: str) -> Script:
-    """Read a script and what all scripts share; once per process."""
+    """Read a script with what it needs of the shared files; once per process."""
     found = lua_files()
-    parts = [found[part].read_text("utf-8") for part in (*SHARED, name)]
-    source = redis_keys.lua_table() + "".join(parts)
+    *shared, script = (found[part].read_text("utf-8") for part in (*SHARED, name))
+    source = assemble(script, shared, redis_keys.lua_names())
     return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 

@@ -1,5 +1,5 @@
 -- What every script shares: time, events, and the moves that several transitions have in common.
--- `K` (the key names) is put before this file by ledger/script.py from keys.py.
+-- `K` names the keys of redis_keys.py; ledger/assembly.py puts these themselves in its place.
 -- Units: all times are milliseconds since 1970 on the server's clock.
 
 -- Lua turns 1764000000000 into "1.764e+12"; strings need the digits.
@@ -9,10 +9,10 @@ local function text(number) return string.format('%.0f', number) end
 -- second).
 local LEAP = 60000
 
--- The ledger's time: the server's, or the one supplied by a test; never earlier than any used before. Second
--- result: whether the clock has leapt ahead. Then nothing may begin, end or expire by it, and it is not
--- remembered.
-local function read_clock(supplied)
+-- The ledger's time: the server's, or the one supplied by a test; never earlier than `last`, the time last
+-- used (K.clock). Second result: whether the clock has leapt ahead. Then nothing may begin, end or expire by
+-- it, and it is not remembered. Third: the time last used as a number, 0 if there is none.
+local function time_after(last, supplied)
   local now
   if supplied and supplied ~= '' then
     now = tonumber(supplied)
@@ -21,9 +21,11 @@ local function read_clock(supplied)
     now = tonumber(seconds) * 1000 + math.floor(tonumber(micros) / 1000)
   end
 
-  local last = tonumber(redis.call('GET', K.clock) or '0')
-  return math.max(now, last), last > 0 and now > last + LEAP
+  last = tonumber(last or '0')
+  return math.max(now, last), last > 0 and now > last + LEAP, last
 end
+
+local function read_clock(supplied) return time_after(redis.call('GET', K.clock), supplied) end
 
 local function remember_clock(now) redis.call('SET', K.clock, text(now)) end
 
@@ -44,11 +46,14 @@ local function emit(now, kind, fields)
   return append(now, kind, fields)
 end
 
+-- Whether this is the run of the server that was checked (K.checked_run).
+local function is_this_run(checked)
+  return checked and string.find(redis.call('INFO', 'server'), '\nrun_id:' .. checked .. '\r', 1, true) ~= nil
+end
+
 -- Whether nobody has checked yet that this run of the server holds what was recorded: it may have been
 -- restored from an older copy, and would send again what has been sent.
-local function unchecked()
-  return redis.call('GET', K.checked_run) ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-end
+local function unchecked() return not is_this_run(redis.call('GET', K.checked_run)) end
 
 local FINAL = {accepted = true, failed = true, cancelled = true, suppressed = true, expired = true}
 

@@ -145,7 +145,7 @@ end
 
 local next_cursor, page = '0', {}
 if what == 'keys' then
-  local every = K.job:gsub('job:$', '') .. '*'
+  local every = string.gsub(K.job, 'job:$', '') .. '*'
   next_cursor, page = unpack(redis.call('SCAN', cursor, 'MATCH', every, 'COUNT', count))
   for _, key in ipairs(page) do look_at_key(key) end
   looked_at = #page
