@@ -6,7 +6,7 @@ sense of them, and the invariants say what holds of it at any moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from redis import Redis
@@ -16,9 +16,9 @@ from certmail_config.jobs.states import State
 from support.contents import jobs
 from support.contents import meters as counted
 from support.contents.dump import Dump
-from support.model.meters import Day, Gate, Meter
+from support.model.meters import SLOT, Day, Gate, Meter
 from support.model.model import Model
-from support.model.values import LEASED, Entry, Track
+from support.model.values import DAY, LEASED, Entry, Track
 
 T = TypeVar("T")
 Events = list[tuple[str, dict[str, str]]]
@@ -142,6 +142,31 @@ def expected(model: Model) -> Contents:
         blocked=_full(model.blocked),
         queues=_full(model.queues),
         faults=[],
+    )
+
+
+def as_of(contents: Contents, now: int) -> Contents:
+    """Without what is counted no more: a ledger forgets it when it next has to know."""
+    first = (now - DAY) // SLOT
+    return replace(
+        contents,
+        meters=_used(
+            {
+                name: replace(
+                    meter,
+                    window={entry: at for entry, at in meter.window.items() if at > now},
+                )
+                for name, meter in contents.meters.items()
+            },
+            Meter(),
+        ),
+        days=_used(
+            {
+                name: Day({slot: count for slot, count in day.slots.items() if slot >= first})
+                for name, day in contents.days.items()
+            },
+            Day(),
+        ),
     )
 
 

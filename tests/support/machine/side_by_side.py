@@ -17,7 +17,7 @@ from certmail_config import ledger
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import TRANSITIONS, AttemptOutcome, Move, State
 from certmail_config.ledger import Call, run, upkeep
-from support.contents.contents import Contents, Reader, differences, expected
+from support.contents.contents import Contents, Reader, as_of, differences, expected
 from support.contents.invariants import replayed, violations, waiting
 from support.contents.pacing_invariants import PacingHistory, paced
 from support.model.model import Model
@@ -145,7 +145,8 @@ class SideBySide:
         assert told == self.model.events, f"{name}: events {told}, expected {self.model.events}"
         self.model.events.clear()
         self.history.note(self.contents, latest)
-        wrong = differences(self.contents, expected(self.model))
+        counted = self.history.latest
+        wrong = differences(as_of(self.contents, counted), as_of(expected(self.model), counted))
         wrong += violations(self.contents)
         wrong += paced(self.contents, self.history)
         wrong += self.history.begun(before, self.contents)

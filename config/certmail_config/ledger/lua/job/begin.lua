@@ -10,7 +10,8 @@
 -- answer.
 local id, claim, lease_ms, not_after, resend, clock = unpack(ARGV, 1, 6)
 local fence, nonce = string.match(claim, '^(%d+):(.*)$')
-local now, leapt = read_clock(clock)
+local last_clock, checked = unpack(redis.call('MGET', K.clock, K.checked_run))
+local now, leapt, last = time_after(last_clock, clock)
 if leapt then return {'refused', 'clock_leapt'} end
 
 local job = load_job(id)
@@ -19,7 +20,7 @@ if job.begun_by == claim then
   if job.state == 'sending' then return {'begun', job.attempt, job.begun_at} end
   if job['outcome:' .. job.attempt] == 'unknown' then return {'refused', job.state, job.attempt} end
 end
-if unchecked() then return {'refused', 'unchecked'} end
+if not is_this_run(checked) then return {'refused', 'unchecked'} end
 if job.fence ~= fence then return {'refused', 'fenced'} end
 if job.state ~= 'dispatched' then return {'refused', job.state} end
 -- Leased anew, to nobody yet or to somebody else: a server that was restored may give the same fence twice.
@@ -28,12 +29,14 @@ if job.nonce ~= nonce then return {'refused', 'fenced'} end
 if tonumber(job.lease) <= now then return {'refused', 'lease_ended'} end
 
 local function back(why)
+  -- rarely
   free_slots(id, job, now)
   put_ready(id, job, now)
   return {'refused', why}
 end
 
 if tonumber(job.expires_at) <= now then
+  -- rarely
   free_slots(id, job, now)
   expire(id, job, now)
   return {'refused', 'expired'}
@@ -41,39 +44,55 @@ end
 if not_after ~= '' and tonumber(not_after) <= now then return back('not_after') end
 
 local lane_state, units_per_minute, send_units, project_units_per_minute, per_day, project_units_per_day =
-  unpack(redis.call('HMGET', K.lane_info .. job.connection, 'state', 'units_per_minute', 'send_units',
-    'project_units_per_minute', 'per_day', 'project_units_per_day'))
+  unpack(redis.call('HMGET', K.lane_info .. job.connection, 'state', unpack(LIMITS)))
 if lane_state ~= 'open' then return back('suspended') end
-if paused(job.tenant) then return back('paused') end
-for _, key in ipairs({K.mailbox .. job.mailbox, K.project .. job.project}) do
-  local cooling, probe = unpack(redis.call('HMGET', key, 'cooling', 'probe'))
-  if (tonumber(cooling or '0') or 0) > now then return back('cooling') end
-  -- One goes first: others that were leased before the pause go back.
-  if probe == '1' then
-    local leased = key == K.mailbox .. job.mailbox and redis.call('SCARD', K.flying .. job.mailbox)
-      or redis.call('ZCOUNT', K.window .. job.project, '+inf', '+inf')
-    if leased > 1 then return back('probing') end
+
+-- What may stand against it although the pacer has seen to it that there is room, and counted this job in:
+-- a pause, a probe, or limits that were lowered since. The job's own place is among what is counted.
+local function stopped_since()
+  -- rarely
+  if paused(job.tenant) then return 'paused' end
+  local box, whole = K.mailbox .. job.mailbox, K.project .. job.project
+  for _, key in ipairs({box, whole}) do
+    local cooling, probe = unpack(redis.call('HMGET', key, 'cooling', 'probe'))
+    if (tonumber(cooling or '0') or 0) > now then return 'cooling' end
+    -- One goes first: others that were leased before the pause go back.
+    if probe == '1' then
+      local leased = key == box and redis.call('SCARD', K.flying .. job.mailbox)
+        or redis.call('ZCOUNT', K.window .. job.project, '+inf', '+inf')
+      if leased > 1 then return 'probing' end
+    end
+  end
+
+  local function too_many(meter, units)
+    local _, allowed = pace_of(meter, tonumber(units), now)
+    local used = redis.call('ZCOUNT', K.window .. meter, '(' .. text(now), '+inf')
+    return used > sends(allowed, tonumber(send_units))
+  end
+  if too_many(meter_of(job.mailbox, job.project), units_per_minute) then return 'minute_full' end
+  if too_many(job.project, project_units_per_minute) then return 'project_full' end
+  if day_used(job.mailbox, now) > tonumber(per_day) then return 'day_full' end
+  if day_used(job.project, now) > sends(tonumber(project_units_per_day), tonumber(send_units)) then
+    return 'day_full'
   end
 end
 
--- The pacer has seen to it that there is room, and counted this job in; limits may have been lowered since,
--- or two pacers have disagreed. The job's own place is among what is counted.
-local function too_many(meter, units)
-  local _, allowed = pace_of(meter, tonumber(units), now)
-  return minute_used(meter, now) > sends(allowed, tonumber(send_units))
-end
-if too_many(meter_of(job.mailbox, job.project), units_per_minute) then return back('minute_full') end
-if too_many(job.project, project_units_per_minute) then return back('project_full') end
-if day_used(job.mailbox, now) > tonumber(per_day) then return back('day_full') end
-if day_used(job.project, now) > sends(tonumber(project_units_per_day), tonumber(send_units)) then
-  return back('day_full')
+-- Where nothing is known against any of them, and the limits are those by which it was leased, there is
+-- nothing to look for: see look_again.
+local limits = limits_of(
+  units_per_minute, send_units, project_units_per_minute, per_day, project_units_per_day)
+if job.limits ~= limits
+  or redis.call('EXISTS', K.mailbox .. job.mailbox, K.project .. job.project, K.paused) > 0 then
+  local why = stopped_since()
+  if why then return back(why) end
 end
 
 local attempt = text(tonumber(job.attempt) + 1)
-local lease = now + tonumber(lease_ms)
-redis.call('HSET', K.job .. id, 'state', 'sending', 'attempt', attempt, 'begun_at', text(now),
-  'lease', text(lease), 'begun:' .. attempt, text(now), 'begun_by', claim, 'resend', resend)
-redis.call('ZADD', K.due, text(lease), id)
-emit(now, 'begun', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt,
+local lease, at = text(now + tonumber(lease_ms)), text(now)
+redis.call('HSET', K.job .. id, 'state', 'sending', 'attempt', attempt, 'begun_at', at, 'lease', lease,
+  'begun:' .. attempt, at, 'begun_by', claim, 'resend', resend)
+redis.call('ZADD', K.due, lease, id)
+if now ~= last then remember_clock(now) end
+append(now, 'begun', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt,
   'state', 'sending', 'worker', job.worker})
-return {'begun', attempt, text(now)}
+return {'begun', attempt, at}

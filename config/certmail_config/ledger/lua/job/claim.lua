@@ -2,13 +2,14 @@
 -- KEYS  none declared; K.job (hash), K.body (string), K.due (zset), K.lane_info (hash), K.ringing (set), and
 --       what returning to the lane touches
 -- ARGV  1 id · 2 worker · 3 nonce of this call · 4 lease ms · 5 oldest doorbell ms · 6 clock ms or ''
--- Gives {'claimed', fence, body, name, value, …} with the job's fields and the strikes of its mailbox and
--- project, or {'refused', why}.
+-- Gives {'claimed', fence, body, name, value, …} with the fields that a worker needs and the strikes of its
+-- mailbox and project, or {'refused', why}.
 -- Called again with the same nonce (a retried command) it gives the same answer.
 local id, worker, nonce, lease_ms, oldest_doorbell, clock = unpack(ARGV, 1, 6)
-local now, leapt = read_clock(clock)
+local last, checked, body = unpack(redis.call('MGET', K.clock, K.checked_run, K.body .. id))
+local now, leapt = time_after(last, clock)
 if leapt then return {'refused', 'clock_leapt'} end
-if unchecked() then return {'refused', 'unchecked'} end
+if not is_this_run(checked) then return {'refused', 'unchecked'} end
 
 local job = load_job(id)
 if not job then return {'refused', 'unknown'} end
@@ -17,23 +18,36 @@ if job.nonce and job.nonce ~= nonce then return {'refused', 'claimed'} end
 
 if not job.nonce then
   if now - tonumber(job.dispatched_at) > tonumber(oldest_doorbell) then
+    -- rarely
     free_slots(id, job, now)
     put_ready(id, job, now)
     return {'refused', 'stale'}
   end
-  local lease = now + tonumber(lease_ms)
+  local lease = text(now + tonumber(lease_ms))
   job.fence = text(tonumber(job.fence) + 1)
-  redis.call('HSET', K.job .. id, 'fence', job.fence, 'nonce', nonce, 'worker', worker, 'lease', text(lease))
-  redis.call('ZADD', K.due, text(lease), id)
+  redis.call('HSET', K.job .. id, 'fence', job.fence, 'nonce', nonce, 'worker', worker, 'lease', lease)
+  redis.call('ZADD', K.due, lease, id)
   redis.call('SREM', K.ringing, id)
   redis.call('HDEL', K.progress, 'rung')
 end
 
-job.strikes = redis.call('HGET', K.mailbox .. job.mailbox, 'strikes') or '0'
-job.project_strikes = redis.call('HGET', K.project .. job.project, 'strikes') or '0'
-local answer = {'claimed', job.fence, redis.call('GET', K.body .. id) or ''}
-for name, value in pairs(job) do
-  answer[#answer + 1] = name
-  answer[#answer + 1] = value
+local box, project = K.mailbox .. job.mailbox, K.project .. job.project
+local strikes, project_strikes
+if redis.call('EXISTS', box, project) > 0 then
+  strikes, project_strikes = redis.call('HGET', box, 'strikes'), redis.call('HGET', project, 'strikes')
 end
+
+local answer = {'claimed', job.fence, body or '', 'strikes', strikes or '0',
+  'project_strikes', project_strikes or '0'}
+local function tell(name)
+  if job[name] then
+    answer[#answer + 1] = name
+    answer[#answer + 1] = job[name]
+  end
+end
+for _, name in ipairs({'tenant', 'connection', 'campaign', 'enqueued_at', 'expires_at', 'attempt', 'failures',
+  'reason', 'possible_duplicate'}) do
+  tell(name)
+end
+tell('attempt:' .. job.attempt)
 return answer

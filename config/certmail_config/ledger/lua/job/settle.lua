@@ -18,11 +18,56 @@
 local id, attempt, outcome, detail, next_state, reason, at_ms, counts, wait_until, wait_named, wait_project,
   slower, probe_in, suspend_code, suspend_message, version, clock = unpack(ARGV, 1, 17)
 
+local now, leapt, last = time_after(redis.call('GET', K.clock), clock)
+local job = load_job(id)
+
+local LEFT_AT_THE_END = {'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day', 'step',
+  'project_step', 'limits'}
+
+-- What nearly every mail comes to: its request was accepted, at the first news of it, and nothing else had
+-- happened to it. The same as below, in fewer commands: what such a job cannot have is not looked for.
+local function is_plain()
+  return job and not leapt and outcome == 'accepted' and next_state == 'accepted' and job.state == 'sending'
+    and job.attempt == attempt and not job['outcome:' .. attempt] and job.nonce
+    and not (job.would_be or job.called_off or job.finished_at or counts == '1')
+    and wait_until == '' and slower == '' and probe_in == '' and suspend_code == ''
+end
+
+local function settle_plainly()
+  local mailbox, project, key = job.mailbox, job.project, K.job .. id
+  redis.call('HSET', key, 'outcome:' .. attempt, outcome, 'attempt:' .. attempt, detail, 'state', 'accepted',
+    'reason', reason, 'finished_at', text(now))
+  redis.call('HDEL', key, unpack(LEFT_AT_THE_END))
+  redis.call('PEXPIRE', key, job.keep)
+  redis.call('PEXPIRE', K.dedupe .. job.dedupe, job.keep)
+  redis.call('DEL', K.body .. id)
+  redis.call('ZREM', K.due, id)
+  redis.call('SREM', K.leased, id)
+  redis.call('SREM', K.flying .. mailbox, id)
+  keep_in_minute(meter_of(mailbox, project), id, attempt, now)
+  keep_in_minute(project, id, attempt, now)
+
+  local box, whole = K.mailbox .. mailbox, K.project .. project
+  if redis.call('EXISTS', box, whole, K.tripped .. project, K.blocked .. mailbox, K.queue .. project) > 0 then
+    works(box, now)
+    works(whole, now)
+    redis.call('DEL', K.tripped .. project)
+    wake_waiting(mailbox, project, now)
+  end
+
+  if now ~= last then remember_clock(now) end
+  append(now, 'settled', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt,
+    'outcome', outcome, 'state', 'accepted', 'reason', reason, 'detail', detail, 'held', '0'})
+  return {'settled', 'accepted'}
+end
+
+if is_plain() then return settle_plainly() end
+
+-- rarely
+
 -- So many unknown outcomes in a row stop a mailbox; so many for each of so many mailboxes stop their project.
 local TRIPS = 3
 
-local now = read_clock(clock)
-local job = load_job(id)
 local whole_project = wait_project == '1'
 
 -- One more unknown outcome since the last success; gives how many.
@@ -61,6 +106,7 @@ local function mind_google(mailbox, project, begun_at)
     local units = redis.call('HGET', K.lane_info .. job.connection, limit)
     -- Late news of a connection that was removed: its limits went with it.
     local share = units and slow_down(meter, tonumber(units), tonumber(slower), begun_at, now)
+    if tonumber(slower) > 0 then look_again(whole_project and whole or box, now) end
     if share then
       emit(now, 'slowed', {'connection', job.connection, 'tenant', job.tenant,
         'scope', whole_project and 'project' or 'mailbox', 'share', fine(share), 'reason', reason})

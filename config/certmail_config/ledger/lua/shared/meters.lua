@@ -23,6 +23,23 @@ local function meter_of(mailbox, project) return mailbox .. ':' .. project end
 -- Part of a millisecond counts where a project sends hundreds a second.
 local function fine(number) return string.format('%.3f', number) end
 
+-- The limits by which a lane's jobs leave, as the job keeps those by which it was leased.
+local LIMITS = {'units_per_minute', 'send_units', 'project_units_per_minute', 'per_day',
+  'project_units_per_day'}
+local function limits_of(units, send_units, project_units, per_day, project_per_day)
+  return table.concat(
+    {units or '', send_units or '', project_units or '', per_day or '', project_per_day or ''}, ' ')
+end
+
+-- Limits of a mailbox or project (`key`) are lower than those by which somebody may have been leased: Google
+-- said so, or its lanes have different ones. As long as such a job may begin its key is there, so that
+-- begin.lua looks at what is used once more.
+local LOOK_AGAIN = 3600000
+local function look_again(key, now)
+  redis.call('HSET', key, 'look_again', text(now))
+  if redis.call('PTTL', key) < LOOK_AGAIN then redis.call('PEXPIRE', key, LOOK_AGAIN) end
+end
+
 -- How many of this minute are used, with those that are leased.
 local function minute_used(meter, now)
   redis.call('ZREMRANGEBYSCORE', K.window .. meter, '-inf', text(now))
@@ -166,6 +183,13 @@ local function uncount_day(id, job)
   redis.call('HDEL', K.job .. id, 'day')
 end
 
+-- What Google may have seen of a leased job stays in its minute for as long.
+local function keep_in_minute(meter, id, attempt, now)
+  redis.call('ZADD', K.window .. meter, text(now + MINUTE), id .. ':' .. attempt)
+  -- Last: a window that is empty for a moment loses its time to live.
+  redis.call('ZREM', K.window .. meter, id)
+end
+
 -- A leased job ends, or goes back. What Google may have seen stays in its minute for as long; of what never
 -- left the places and the time are given back.
 local function count_out(id, job, outcome, now)
@@ -173,16 +197,15 @@ local function count_out(id, job, outcome, now)
   local steps = {job.step, job.project_step}
   for i, meter in ipairs({meter_of(job.mailbox, job.project), job.project}) do
     if seen then
-      redis.call('ZADD', K.window .. meter, text(believed(now) + MINUTE), id .. ':' .. job.attempt)
-    elseif steps[i] then
-      local next = redis.call('HGET', K.pace .. meter, 'next')
+      keep_in_minute(meter, id, job.attempt, believed(now))
+    else
+      local next = steps[i] and redis.call('HGET', K.pace .. meter, 'next')
       if next then redis.call('HSET', K.pace .. meter, 'next', fine(tonumber(next) - tonumber(steps[i]))) end
+      redis.call('ZREM', K.window .. meter, id)
     end
-    -- Last: a window that is empty for a moment loses its time to live.
-    redis.call('ZREM', K.window .. meter, id)
   end
   if not seen and job.step then redis.call('ZADD', K.wake, 'XX', 'INCR', '-' .. job.step, job.connection) end
-  redis.call('HDEL', K.job .. id, 'step', 'project_step')
+  redis.call('HDEL', K.job .. id, 'step', 'project_step', 'limits')
   if is_leased(job) and (not seen or outcome == 'rejected') then uncount_day(id, job) end
 end
 

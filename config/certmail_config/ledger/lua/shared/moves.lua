@@ -29,6 +29,14 @@ local function wake_blocked(mailbox, now)
   end
 end
 
+-- A request has ended: the lanes that waited for that of its mailbox are visited, and its project.
+local function wake_waiting(mailbox, project, now)
+  wake_blocked(mailbox, now)
+  if redis.call('EXISTS', K.queue .. project) == 1 then
+    redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. project)
+  end
+end
+
 -- A leased job ends, or goes back: its worker's slot is free again, its mailbox's and its project's, and who
 -- waited for one of them is visited. `outcome` is what became of its request, if it was begun.
 local function free_slots(id, job, now, outcome)
@@ -37,10 +45,7 @@ local function free_slots(id, job, now, outcome)
   if not job.mailbox then return end
   count_out(id, job, outcome, now)
   redis.call('SREM', K.flying .. job.mailbox, id)
-  wake_blocked(job.mailbox, now)
-  if redis.call('EXISTS', K.queue .. job.project) == 1 then
-    redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. job.project)
-  end
+  wake_waiting(job.mailbox, job.project, now)
 end
 
 -- It is known again, or nobody will look any more.
