@@ -7,13 +7,17 @@
 -- Gives {ms until the next lane may send, or '' if none waits, id, id, …}, or {'stopped', why} when nothing
 -- may leave at all.
 -- A lease is no event: it proves nothing and returns by itself.
+-- What concerns all the jobs of a call (the clock, pauses, their project) is read once, and what they share
+-- is written once: see flush.
 local limit, doorbell_lease, max_unanswered, clock = unpack(ARGV, 1, 4)
 limit, doorbell_lease = tonumber(limit), tonumber(doorbell_lease)
 max_unanswered = tonumber(max_unanswered)
-local now, leapt = read_clock(clock)
+local last, checked = unpack(redis.call('MGET', K.clock, K.checked_run))
+local now, leapt = time_after(last, clock)
 if leapt then return {'stopped', 'clock_leapt'} end
-if unchecked() then return {'stopped', 'unchecked'} end
-if redis.call('SISMEMBER', K.paused, '*') == 1 then return {'stopped', 'paused'} end
+if not is_this_run(checked) then return {'stopped', 'unchecked'} end
+local any_paused = redis.call('EXISTS', K.paused) == 1
+if any_paused and redis.call('SISMEMBER', K.paused, '*') == 1 then return {'stopped', 'paused'} end
 
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', K.workers, '-inf', text(now))) do
   redis.call('ZREM', K.workers, worker)
@@ -25,31 +29,84 @@ for _, capacity in ipairs(redis.call('HVALS', K.capacity)) do room = room + (ton
 local unanswered = redis.call('ZCARD', K.workers) * max_unanswered - redis.call('SCARD', K.ringing)
 room = math.min(room, limit, unanswered)
 
+local at, ends, slot = text(now), text(now + doorbell_lease), math.floor(now / SLOT)
+-- Of lanes of one mailbox the one goes first that went longest ago: part of a millisecond decides.
+local tie = now % 900000 / 1000000
+local leased = {}
+-- What is yet to be written: jobs, and scores with members of zsets.
+local new, due, wake = {}, {}, {}
+-- By project: what was found of it, and its jobs that are yet to be written.
+local projects = {}
+
+local function put(list, score, member)
+  list[#list + 1] = score
+  list[#list + 1] = member
+end
+
+local function flush_wake()
+  if #wake > 0 then redis.call('ZADD', K.wake, unpack(wake)) end
+  wake = {}
+end
+
+-- Write all of it, and know nothing more of any project.
+local function flush()
+  flush_wake()
+  local jobs, times, found = new, due, projects
+  new, due, projects = {}, {}, {}
+  if #jobs > 0 then
+    redis.call('ZADD', K.due, unpack(times))
+    redis.call('SADD', K.leased, unpack(jobs))
+    redis.call('SADD', K.ringing, unpack(jobs))
+    redis.call('HSETNX', K.progress, 'rung', at)
+  end
+  for project, whole in pairs(found) do
+    if #whole.places > 0 then
+      take_places(project, whole, whole.places, now)
+      take_of_day(project, slot, whole.day, #whole.places / 2)
+    end
+  end
+end
+
 -- The oldest job of the lane whose time has not passed.
 local function pop(lane)
   while true do
     local id = unpack(redis.call('ZPOPMIN', K.lane .. lane))
     if not id then return nil end
     local job, broken = load_job(id)
-    if broken then set_aside(id, now) end
+    if broken then
+      -- rarely
+      flush()
+      set_aside(id, now)
+    end
     if job and job.state == 'ready' then
       if tonumber(job.expires_at) > now then return id, job end
+      -- rarely
       expire(id, job, now)
     end
   end
 end
 
-local LANE = {'state', 'mailbox', 'project', 'units_per_minute', 'in_flight', 'send_units', 'per_day',
-  'project_units_per_minute', 'project_units_per_day', 'warm_up_days', 'sends_since', 'leased_at', 'tenant'}
-
+-- A lane as a table. As with a job: one that somebody has altered stands still, and no other.
 local function load_lane(lane)
-  local values, info = redis.call('HMGET', K.lane_info .. lane, unpack(LANE)), {}
-  for i, field in ipairs(LANE) do
-    info[field] = i > 3 and field ~= 'tenant' and tonumber(values[i] or '0') or values[i]
-    -- As in a job: a lane that somebody has altered stands still, and no other.
-    if i > 3 and field ~= 'tenant' and type(info[field]) ~= 'number' then return {} end
+  local state, mailbox, project, tenant, in_flight, warm_up_days, sends_since, leased_at, units, send_units,
+    project_units, per_day, project_per_day = unpack(redis.call('HMGET', K.lane_info .. lane, 'state',
+    'mailbox', 'project', 'tenant', 'in_flight', 'warm_up_days', 'sends_since', 'leased_at', unpack(LIMITS)))
+  local info = {
+    state = state, mailbox = mailbox, project = project, tenant = tenant,
+    limits = limits_of(units, send_units, project_units, per_day, project_per_day),
+    mailbox_limits = limits_of(units, send_units, per_day),
+    project_limits = limits_of(project_units, send_units, project_per_day),
+    in_flight = tonumber(in_flight or '0'), warm_up_days = tonumber(warm_up_days or '0'),
+    sends_since = tonumber(sends_since or '0'), leased_at = tonumber(leased_at or '0'),
+    units_per_minute = tonumber(units or '0'), send_units = tonumber(send_units or '0'),
+    project_units_per_minute = tonumber(project_units or '0'), per_day = tonumber(per_day or '0'),
+    project_units_per_day = tonumber(project_per_day or '0'),
+  }
+  if info.in_flight and info.warm_up_days and info.sends_since and info.leased_at and info.units_per_minute
+    and info.send_units and info.project_units_per_minute and info.per_day and info.project_units_per_day then
+    return info
   end
-  return info
+  return {}
 end
 
 -- The share of its pace and of its day that a new mailbox uses: a little more each day.
@@ -68,69 +125,107 @@ local function mailbox_waits(info, since)
   places = probe == '1' and 1 or places_of(info.in_flight, places, places_at, now)
   if redis.call('SCARD', K.flying .. info.mailbox) >= places then return 'slot' end
 
-  local meter = meter_of(info.mailbox, info.project)
-  local next, units, share, waited = pace_of(meter, info.units_per_minute, now)
-  info.next, info.waited, info.step = next, waited, interval(units, share * warmth(info), info.send_units)
-  -- Of the lanes of one mailbox the one goes first that went longest ago: part of a millisecond decides.
+  local meter, warm = meter_of(info.mailbox, info.project), warmth(info)
+  local next, units, share, waited, kept = pace_of(meter, info.units_per_minute, now)
   if next > now then return next + info.leased_at % 900000 / 1000000 end
-  if minute_used(meter, now) >= sends(units, info.send_units) then
+  local allowed = sends(units, info.send_units)
+  local used = minute_used(meter, now, allowed)
+  if used >= allowed then
     -- The time that it loses by this is made up for: we count more strictly than Google.
     if waited == 0 then redis.call('HSET', K.pace .. meter, 'waited', fine(since)) end
     return minute_frees(meter) or 'slot'
   end
-  if day_used(info.mailbox, now) >= math.max(1, math.floor(info.per_day * warmth(info))) then
+  local day = day_of(info.mailbox, slot, now)
+  if day.total >= math.max(1, math.floor(info.per_day * warm)) then
     -- A request that is under way may give its place in the day back.
     return redis.call('SCARD', K.flying .. info.mailbox) > 0 and 'slot' or day_frees(info.mailbox)
   end
+  info.step = interval(units, share * warm, info.send_units)
+  info.box = {next = next, waited = waited, kept = kept, used = used, empty = used == 0, day = day}
+end
+
+-- What is known of a project: with what this call has leased of it.
+local function project_of(project)
+  local whole = projects[project]
+  if not whole then
+    local cooling, probe = unpack(redis.call('HMGET', K.project .. project, 'cooling', 'probe'))
+    local next, told, share, waited, kept = pace_of(project, math.huge, now)
+    local used = minute_used(project, now, 0)
+    whole = {
+      cooling = tonumber(cooling or '0') or 0, probes = probe == '1', next = next, told = told, share = share,
+      waited = waited, kept = kept, used = used, empty = used == 0, day = day_of(project, slot, now),
+      queued = redis.call('EXISTS', K.queue .. project) == 1, places = {},
+    }
+    projects[project] = whole
+  end
+  return whole
+end
+
+local function flies(project)
+  flush()
+  return redis.call('ZCOUNT', K.window .. project, '+inf', '+inf') > 0
 end
 
 local function project_waits(info)
-  local project = info.project
-  local cooling, probe = unpack(redis.call('HMGET', K.project .. project, 'cooling', 'probe'))
-  if (tonumber(cooling or '0') or 0) > now then return tonumber(cooling) end
-  local function flies() return redis.call('ZCOUNT', K.window .. project, '+inf', '+inf') > 0 end
-  if probe == '1' and flies() then return 'slot' end
+  local project, whole = info.project, project_of(info.project)
+  if whole.cooling > now then return whole.cooling end
+  if whole.probes and flies(project) then return 'slot' end
 
-  local next, units, share = pace_of(project, info.project_units_per_minute, now)
-  info.project_next, info.project_step = next, interval(units, share, info.send_units)
-  if next > now then return next end
-  if minute_used(project, now) >= sends(units, info.send_units) then
+  local units = math.min(info.project_units_per_minute, whole.told)
+  info.project_step = interval(units, whole.share, info.send_units)
+  if whole.next > now then return whole.next end
+  if whole.used >= sends(units, info.send_units) then
+    flush()
     return minute_frees(project) or 'slot'
   end
-  if day_used(project, now) >= sends(info.project_units_per_day, info.send_units) then
-    return flies() and 'slot' or day_frees(project)
+  if whole.day.total >= sends(info.project_units_per_day, info.send_units) then
+    return flies(project) and 'slot' or day_frees(project)
   end
 end
 
-local leased = {}
+-- One more is taken of what was found of a mailbox or project; `key` is for those who were leased by other
+-- limits before.
+local function take(found, limits, key)
+  if found.day.limits and found.day.limits ~= limits then look_again(key, now) end
+  found.day.limits, found.used, found.day.total = limits, found.used + 1, found.day.total + 1
+end
 
 -- Lease a job. Lateness of our own is made up for, up to a point; `since` is when the lane could send at the
 -- earliest.
-local function lease(lane, info, id, since)
-  local mailbox, project, ends = info.mailbox, info.project, now + doorbell_lease
-  redis.call('HSET', K.job .. id, 'state', 'dispatched', 'dispatched_at', text(now), 'lease', text(ends))
-  redis.call('HDEL', K.job .. id, 'nonce', 'worker', 'not_before')
-  redis.call('ZADD', K.due, text(ends), id)
-  redis.call('SADD', K.leased, id)
-  redis.call('SADD', K.ringing, id)
-  redis.call('HSETNX', K.progress, 'rung', text(now))
+local function lease(lane, info, id, job, since)
+  local mailbox, project, box, whole = info.mailbox, info.project, info.box, project_of(info.project)
+  leased[#leased + 1], new[#new + 1] = id, id
+  put(due, ends, id)
+  redis.call('HSET', K.job .. id, 'state', 'dispatched', 'dispatched_at', at, 'lease', ends,
+    'mailbox', mailbox, 'project', project, 'day', text(slot), 'step', fine(info.step),
+    'project_step', fine(info.project_step), 'limits', info.limits)
+  if job.nonce or job.worker or job.not_before then
+    redis.call('HDEL', K.job .. id, 'nonce', 'worker', 'not_before')
+  end
   redis.call('SADD', K.flying .. mailbox, id)
-  count_in(id, mailbox, project, info.step, info.project_step, now)
 
-  if info.waited > 0 then since = math.min(since, info.waited) end
-  local next = math.max(info.next, since, now - LATE) + info.step
-  set_next(meter_of(mailbox, project), next)
-  set_next(project, math.max(info.project_next, now - LATE) + info.project_step)
-  redis.call('HSET', K.lane_info .. lane, 'leased_at', text(now))
-  if info.sends_since == 0 then redis.call('HSET', K.lane_info .. lane, 'sends_since', text(now)) end
-  redis.call('ZADD', K.wake, fine(next + now % 900000 / 1000000), lane)
-  leased[#leased + 1] = id
+  if box.waited > 0 then since = math.min(since, box.waited) end
+  box.next = math.max(box.next, since, now - LATE) + info.step
+  take_places(meter_of(mailbox, project), box, {'+inf', id}, now)
+  take(box, info.mailbox_limits, K.mailbox .. mailbox)
+  take_of_day(mailbox, slot, box.day, 1)
+  put(whole.places, '+inf', id)
+  whole.next = tonumber(fine(math.max(whole.next, now - LATE) + info.project_step))
+  take(whole, info.project_limits, K.project .. project)
+
+  if info.sends_since == 0 then
+    redis.call('HSET', K.lane_info .. lane, 'leased_at', at, 'sends_since', at)
+  else
+    redis.call('HSET', K.lane_info .. lane, 'leased_at', at)
+  end
+  put(wake, fine(box.next + tie), lane)
 end
 
 -- Wait for the project, behind those that wait for it already.
 local function queue(lane, project, time)
   redis.call('ZREM', K.wake, lane)
-  redis.call('ZADD', K.queue .. project, 'NX', text(now), lane)
+  redis.call('ZADD', K.queue .. project, 'NX', at, lane)
+  if projects[project] then projects[project].queued = true end
   if time ~= 'slot' then redis.call('ZADD', K.wake, 'NX', fine(time), PROJECT .. project) end
 end
 
@@ -138,12 +233,15 @@ end
 -- was found of a lane whose turn it is in the project's queue.
 local function visit(lane, since, turn)
   local info = turn or load_lane(lane)
-  redis.call('ZREM', K.wake, lane)
-  if info.state ~= 'open' or not info.project or redis.call('ZCARD', K.lane .. lane) == 0 then return end
-  if paused(info.tenant) then return end
+  if info.state ~= 'open' or not info.project or redis.call('ZCARD', K.lane .. lane) == 0
+    or any_paused and paused(info.tenant) then
+    redis.call('ZREM', K.wake, lane)
+    return
+  end
 
   local time = mailbox_waits(info, since)
   if time == 'slot' then
+    redis.call('ZREM', K.wake, lane)
     redis.call('SADD', K.blocked .. info.mailbox, lane)
     return
   end
@@ -153,19 +251,26 @@ local function visit(lane, since, turn)
   end
 
   if not turn then
-    if redis.call('EXISTS', K.queue .. info.project) == 1 then return queue(lane, info.project, now) end
+    if project_of(info.project).queued then return queue(lane, info.project, now) end
     time = project_waits(info)
     if time then return queue(lane, info.project, time) end
   end
-  local id = pop(lane)
-  if id then lease(lane, info, id, since) end
+  local id, job = pop(lane)
+  if not id then
+    redis.call('ZREM', K.wake, lane)
+    return
+  end
+  lease(lane, info, id, job, since)
 end
 
 -- The lanes that wait for a project have their turns for as long as it may send.
 local function visit_project(project)
   while #leased < room do
     local lane, since = unpack(redis.call('ZRANGE', K.queue .. project, 0, 0, 'WITHSCORES'))
-    if not lane then break end
+    if not lane then
+      if projects[project] then projects[project].queued = false end
+      break
+    end
     local info = load_lane(lane)
     local time = info.project == project and project_waits(info)
     if time == 'slot' then break end
@@ -179,22 +284,30 @@ local function visit_project(project)
   if #leased < room then redis.call('ZREM', K.wake, PROJECT .. project) end
 end
 
-local visits = 0
-while #leased < room and visits < 4 * limit do
-  local lanes =
-    redis.call('ZRANGEBYSCORE', K.wake, '-inf', text(now), 'WITHSCORES', 'LIMIT', 0, room - #leased)
-  if #lanes == 0 then break end
-  for i = 1, #lanes, 2 do
-    if #leased >= room then break end
-    visits = visits + 1
-    local name, since = lanes[i], lanes[i + 1]
-    if begins_with(name, PROJECT) then
-      visit_project(string.sub(name, #PROJECT + 1))
-    else
-      visit(name, tonumber(since))
+local function visit_all()
+  local visits = 0
+  while #leased < room and visits < 4 * limit do
+    flush_wake()
+    local lanes =
+      redis.call('ZRANGEBYSCORE', K.wake, '-inf', at, 'WITHSCORES', 'LIMIT', 0, room - #leased)
+    if #lanes == 0 then break end
+    for i = 1, #lanes, 2 do
+      if #leased >= room then break end
+      visits = visits + 1
+      local name, since = lanes[i], lanes[i + 1]
+      if begins_with(name, PROJECT) then
+        visit_project(string.sub(name, #PROJECT + 1))
+      else
+        visit(name, tonumber(since))
+      end
     end
   end
 end
+
+-- Whatever stops it: what it has leased is leased.
+local done, failure = pcall(visit_all)
+flush()
+if not done then error(failure, 0) end
 
 local _, next_visit = unpack(redis.call('ZRANGE', K.wake, 0, 0, 'WITHSCORES'))
 local answer = {next_visit and text(math.max(tonumber(next_visit) - now, 0)) or ''}

@@ -35,10 +35,20 @@ end
 local paces = {}
 for i, each in ipairs(meters) do
   local next, units, share = pace_of(each, tonumber(limits[i]), now)
-  if minute_used(each, now) + slots > sends(units, send_units) then return 'minute' end
+  local allowed = sends(units, send_units) - slots + 1
+  if minute_used(each, now, allowed) >= allowed then return 'minute' end
   -- The next send waits as if these had been sends.
   paces[i] = math.max(next, now) + slots * interval(units, share, send_units)
 end
+
+-- Somebody is leased by other limits, perhaps.
+local function disagree(name, limits, key)
+  local known = redis.call('HGET', K.day .. name, 'limits')
+  if known and known ~= limits then look_again(key, now) end
+end
+disagree(mailbox, limits_of(units_per_minute, send_units, per_day), K.mailbox .. mailbox)
+disagree(
+  project, limits_of(project_units_per_minute, send_units, project_units_per_day), K.project .. project)
 
 for i, each in ipairs(meters) do
   -- They are made after this, and soon.

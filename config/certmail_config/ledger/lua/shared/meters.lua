@@ -40,10 +40,14 @@ local function look_again(key, now)
   if redis.call('PTTL', key) < LOOK_AGAIN then redis.call('PEXPIRE', key, LOOK_AGAIN) end
 end
 
--- How many of this minute are used, with those that are leased.
-local function minute_used(meter, now)
-  redis.call('ZREMRANGEBYSCORE', K.window .. meter, '-inf', text(now))
-  return redis.call('ZCARD', K.window .. meter)
+-- So many entries of a minute that has passed do no harm.
+local FEW = 16
+-- How many of this minute are used, with those that are leased; where it is far from what is allowed, some
+-- that have left it may be among them.
+local function minute_used(meter, now, allowed)
+  local used = redis.call('ZCARD', K.window .. meter)
+  if used == 0 or used < allowed and used <= FEW then return used end
+  return used - redis.call('ZREMRANGEBYSCORE', K.window .. meter, '-inf', text(now))
 end
 
 -- How many requests so many units a minute, or a day, are good for.
@@ -56,13 +60,14 @@ local function minute_frees(meter)
 end
 
 -- When a meter may be used next, how many units it has a minute (less than the configured ones if Google said
--- so), the share of them that is used for now, and since when it has waited for its minute, or 0.
+-- so), the share of them that is used for now, since when it has waited for its minute, or 0, and when it was
+-- last said how long it is kept, or 0.
 local function pace_of(meter, units, now)
-  local next, share, lowered_at, told, told_until, waited = unpack(
-    redis.call('HMGET', K.pace .. meter, 'next', 'share', 'lowered_at', 'told', 'told_until', 'waited'))
+  local next, share, lowered_at, told, told_until, waited, kept = unpack(redis.call('HMGET', K.pace .. meter,
+    'next', 'share', 'lowered_at', 'told', 'told_until', 'waited', 'kept'))
   if tonumber(told_until or '0') > now then units = math.min(units, tonumber(told)) end
   share = share and math.min(1, tonumber(share) + (now - tonumber(lowered_at)) * RECOVERY) or 1
-  return tonumber(next or '0'), units, share, tonumber(waited or '0')
+  return tonumber(next or '0'), units, share, tonumber(waited or '0'), tonumber(kept or '0')
 end
 
 -- Ms from one request to the next.
@@ -162,17 +167,45 @@ local function count_in_day(name, slot, by)
   end
 end
 
--- A job is leased: it has its place in all that Google counts. The steps are the intervals that it takes.
-local function count_in(id, mailbox, project, step, project_step, now)
-  local slot = math.floor(now / SLOT)
-  for _, meter in ipairs({meter_of(mailbox, project), project}) do
-    redis.call('ZADD', K.window .. meter, '+inf', id)
-    redis.call('PEXPIRE', K.window .. meter, 3600000)
+-- A minute is kept for an hour after its last use, a pace for a day; that is said anew so often.
+local KEPT, RENEW = 3600000, 900000
+
+-- Jobs are leased: they have their places (scores and names) in the minute of a meter, and it goes on to
+-- `found.next`. `found` is what was found of it before.
+local function take_places(meter, found, places, now)
+  local renew = now - found.kept > RENEW
+  redis.call('ZADD', K.window .. meter, unpack(places))
+  if renew or found.empty then redis.call('PEXPIRE', K.window .. meter, KEPT) end
+  local waited = found.waited > 0
+  if not renew and not waited then
+    redis.call('HSET', K.pace .. meter, 'next', fine(found.next))
+    return
   end
-  count_in_day(mailbox, slot, 1)
-  count_in_day(project, slot, 1)
-  redis.call('HSET', K.job .. id, 'mailbox', mailbox, 'project', project, 'day', text(slot),
-    'step', fine(step), 'project_step', fine(project_step))
+  redis.call('HSET', K.pace .. meter, 'next', fine(found.next), 'waited', '0',
+    'kept', text(renew and now or found.kept))
+  if renew then redis.call('PEXPIRE', K.pace .. meter, DAY) end
+end
+
+-- What a day has: how many are counted, of those in this slot, its oldest slot, and the limits by which the
+-- last one was leased.
+local function day_of(name, slot, now)
+  local function read()
+    local total, oldest, count, limits =
+      unpack(redis.call('HMGET', K.day .. name, 'total', 'oldest', text(slot), 'limits'))
+    return {total = tonumber(total or '0'), oldest = oldest, count = tonumber(count or '0'), limits = limits}
+  end
+  local day = read()
+  if not day.oldest or tonumber(day.oldest) >= math.floor((now - DAY) / SLOT) then return day end
+  day_used(name, now)
+  return read()
+end
+
+-- So many of them are leased now; `day` has them in its total already, and their limits.
+local function take_of_day(name, slot, day, by)
+  local key, this = K.day .. name, text(slot)
+  redis.call('HSET', key, this, text(day.count + by), 'total', text(day.total), 'oldest', day.oldest or this,
+    'limits', day.limits)
+  if day.count == 0 then redis.call('PEXPIREAT', key, text((slot + 2) * SLOT + DAY)) end
 end
 
 -- It became no message: the day does not count it.
