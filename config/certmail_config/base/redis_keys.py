@@ -95,7 +95,9 @@ LANES: Final = f"{TAG}:lanes:"
 """set by project: its lanes"""
 
 MAILBOX: Final = f"{TAG}:mailbox:"
-"""hash by mailbox: cool-down, unknown outcomes in a row; expires an hour after its last use"""
+"""hash by mailbox: cool-down, unknown outcomes in a row, that limits are not what they were; expires
+an hour after its last use
+"""
 PROJECT: Final = f"{TAG}:project:"
 """hash by project: as of a mailbox"""
 TRIPPED: Final = f"{TAG}:tripped:"
@@ -110,7 +112,7 @@ leaves the minute, ms
 """
 DAY: Final = f"{TAG}:day:"
 """hash by mailbox and by project: messages of the last 24 hours by five-minute slot, their total,
-the oldest slot
+the oldest slot, the limits by which the last one was leased
 """
 QUEUE: Final = f"{TAG}:queue:"
 """zset by project: lanes that wait for it, in the order in which they came"""

@@ -27,8 +27,8 @@ local function fine(number) return string.format('%.3f', number) end
 local LIMITS = {'units_per_minute', 'send_units', 'project_units_per_minute', 'per_day',
   'project_units_per_day'}
 local function limits_of(units, send_units, project_units, per_day, project_per_day)
-  return table.concat(
-    {units or '', send_units or '', project_units or '', per_day or '', project_per_day or ''}, ' ')
+  return (units or '') .. ' ' .. (send_units or '') .. ' ' .. (project_units or '') .. ' ' .. (per_day or '')
+    .. ' ' .. (project_per_day or '')
 end
 
 -- Limits of a mailbox or project (`key`) are lower than those by which somebody may have been leased: Google
