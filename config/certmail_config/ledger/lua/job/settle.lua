@@ -49,6 +49,7 @@ local function settle_plainly()
 
   local box, whole = K.mailbox .. mailbox, K.project .. project
   if redis.call('EXISTS', box, whole, K.tripped .. project, K.blocked .. mailbox, K.queue .. project) > 0 then
+    -- rarely
     works(box, now)
     works(whole, now)
     redis.call('DEL', K.tripped .. project)
