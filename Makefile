@@ -88,6 +88,9 @@ million: $(VENV)/dev.stamp ## what a ledger with a million waiting jobs costs
 compose: $(VENV)/dev.stamp ## what composing a mail costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.compose $(COMPOSE)
 
+latency: $(VENV)/dev.stamp ## how long an urgent reminder takes, and what idling costs
+	@PYTHONPATH=tests $(BIN)/python -m bench.latency $(LATENCY)
+
 enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay
 	@PYTHONPATH=tests $(BIN)/python -m bench.enqueue $(ENQUEUE)
 
@@ -162,4 +165,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose enqueue recording scripts profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean

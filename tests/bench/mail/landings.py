@@ -55,6 +55,7 @@ def keep(what: str, rows: Sequence[Mapping[str, Any]], file: Path = FILE) -> Non
             "cpu_ms_per_mail": row["cpu_ms_per_mail"],
             "mails_per_s": row["mails_per_s"],
             "redis_cpu_ms_per_mail": row["redis_cpu_ms_per_mail"],
+            "disk_flushes_per_mail": row["disk_flushes_per_mail"],
         }
         for row in rows
     }

@@ -36,7 +36,7 @@ def mailbox(box: int) -> str:
     return f"reviews-{box}@{tenant(box)}.example"
 
 
-def reminder(number: int, box: int, *, key: str) -> Reminder:
+def reminder(number: int, box: int, *, key: str, priority: int = 5) -> Reminder:
     """One reminder as an upstream application gives it."""
     return Reminder(
         tenant=tenant(box),
@@ -53,6 +53,7 @@ def reminder(number: int, box: int, *, key: str) -> Reminder:
         locale="en",
         time_zone="Europe/Berlin",
         key=key,
+        priority=priority,
     )
 
 

@@ -1,10 +1,12 @@
 """What a run costs.
 
-CPU and memory of a process tree come from /proc, commands from the server's own statistics.
+CPU and memory of a process tree come from /proc, commands from the server's own statistics, flushes
+of the disk from the kernel's.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Iterator
@@ -99,6 +101,24 @@ class Server:
     commands: int
     reads: int
     cpu_ms: float
+
+
+def disk_flushes(folder: Path) -> float:
+    """How often the disk below a folder was made to write what it holds, by anybody; NaN if unknown.
+
+    A sync is one, and little else is.
+    """
+    device = folder.stat().st_dev
+    name = f"{os.major(device)}:{os.minor(device)}"
+    place = Path(f"/sys/dev/block/{name}").resolve()
+    # A partition's flushes are counted at its disk.
+    disk = place.parent if (place / "partition").exists() else place
+
+    try:
+        counts = (disk / "stat").read_text("utf-8").split()
+    except OSError:
+        return math.nan
+    return float(counts[15]) if len(counts) > 15 else math.nan
 
 
 def server(redis: Redis) -> Server:

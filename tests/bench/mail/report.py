@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import platform
 import re
@@ -121,6 +122,7 @@ def as_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "sent": sum(run.sent for run in row.runs),
             "redis_round_trips_per_mail": round(row.median("redis_round_trips_per_mail"), 2),
             "redis_cpu_ms_per_mail": round(row.median("redis_cpu_ms_per_mail"), 3),
+            "disk_flushes_per_mail": _or_none(row.median("disk_flushes_per_mail")),
             "most_in_flight": max(run.most_in_flight for run in row.runs),
             "concurrency": row.contestant.concurrency,
             "times_certmail_whole": (
@@ -145,7 +147,7 @@ def table(rows: Sequence[Row], known: dict[str, Any]) -> str:
     """The table, and below it what it rests on."""
     head = (
         *("contestant", "latency", "CPU-ms a mail", "x whole", "mails/s", "RSS MB"),
-        *("Redis commands", "trips", "CPU-ms", "received once"),
+        *("Redis commands", "trips", "CPU-ms", "syncs", "received once"),
     )
 
     lines = [head]
@@ -161,6 +163,7 @@ def table(rows: Sequence[Row], known: dict[str, Any]) -> str:
                 f"{data['redis_commands_per_mail']:.1f}",
                 f"{data['redis_round_trips_per_mail']:.1f}",
                 f"{data['redis_cpu_ms_per_mail']:.2f}",
+                _digits(data["disk_flushes_per_mail"]),
                 f"{data['unique']} of {data['sent']}",
             )
         )
@@ -173,6 +176,14 @@ def table(rows: Sequence[Row], known: dict[str, Any]) -> str:
         for line in lines
     ]
     return "\n".join([shown[0], "-" * len(shown[0]), *shown[1:], "", *_notes(rows, known)])
+
+
+def _or_none(figure: float) -> float | None:
+    return None if math.isnan(figure) else round(figure, 2)
+
+
+def _digits(figure: float | None) -> str:
+    return "?" if figure is None else f"{figure:.2f}"
 
 
 def _pad(cell: str, width: int, column: int) -> str:
@@ -188,7 +199,8 @@ def _notes(rows: Sequence[Row], known: dict[str, Any]) -> list[str]:
     notes = [
         (
             f"Medians of {known['rounds']} interleaved rounds (min-max). CPU is that of the contestant's whole process tree; RSS is the peak of its sum, shared "
-            "pages counted in each process; Redis commands count inside scripts too, trips are the server's reads, and its CPU is not in the second column."
+            "pages counted in each process; Redis commands count inside scripts too, trips are the server's reads, and its CPU is not in the second column; syncs are flushes of the disk by all that "
+            "runs on the machine (its databases too), ? where the kernel does not count them."
         ),
         f"Mail: {known['mail_bytes']} bytes, the same for all; HTTPS with keep-alive where the contestant keeps anything; a file of authorities as large as the world's.",
         (

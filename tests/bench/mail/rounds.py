@@ -40,6 +40,8 @@ class Run:
     redis_commands_per_mail: float
     redis_round_trips_per_mail: float
     redis_cpu_ms_per_mail: float
+    disk_flushes_per_mail: float
+    """By all that runs on the machine; NaN if its kernel does not say."""
     most_in_flight: int
     sent: int
     received: int
@@ -87,6 +89,7 @@ def _measure(
     measured, mails = processes[0].pid, len(sent)
     with meter.peak_memory(measured) as memory:
         cpu, server = meter.cpu_ms(measured), meter.server(place.redis)
+        flushes = meter.disk_flushes(place.folder)
         _signal(processes, signal.SIGCONT)
         # Only now: a profiler cannot attach to a process that stands still.
         with during(measured):
@@ -94,6 +97,7 @@ def _measure(
             ended = time.monotonic()
             time.sleep(EVENTS_SECONDS)
         cpu, after = meter.cpu_ms(measured) - cpu, meter.server(place.redis)
+        flushes = meter.disk_flushes(place.folder) - flushes
 
     counts = check(sent, place)
     return Run(
@@ -103,6 +107,7 @@ def _measure(
         redis_commands_per_mail=(after.commands - server.commands) / mails,
         redis_round_trips_per_mail=(after.reads - server.reads) / mails,
         redis_cpu_ms_per_mail=(after.cpu_ms - server.cpu_ms) / mails,
+        disk_flushes_per_mail=flushes / mails,
         most_in_flight=int(counts["most_in_flight"]),
         sent=mails,
         received=int(counts["received"]),
