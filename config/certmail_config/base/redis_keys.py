@@ -21,6 +21,8 @@ WAKE: Final = f"{TAG}:wake"
 """zset: lanes that have ready jobs, and `project:<id>` of projects that lanes wait for, scored by
 the next time each may send, ms
 """
+PACER_WOKEN: Final = f"{TAG}:pacer-woken"
+"""list: one empty word where a lane was put into `wake` since the pacer last looked"""
 LEASED: Final = f"{TAG}:leased"
 """set: jobs that are dispatched or sending"""
 RINGING: Final = f"{TAG}:ringing"

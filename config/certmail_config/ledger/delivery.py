@@ -31,7 +31,7 @@ DOORBELL_SECONDS = 2.0
 DOORBELL_LEASE_SECONDS = 4.0
 """How long a dispatched job waits to be claimed before it returns to its lane."""
 UNANSWERED_PER_WORKER = 32
-"""Doorbells that may be unanswered at once, for each live worker.
+"""Doorbells that may be unanswered at once, for each live worker, whatever is known of them.
 
 At 60 ms a mail, far more than one costs, the last of them is still answered within
 DOORBELL_SECONDS.
@@ -45,20 +45,26 @@ class UncheckedError(RedisError):
         super().__init__("this run of the server is unchecked")
 
 
-def dispatch(limit: int, *, clock: float | None = None) -> Call[Dispatched]:
-    """Lease what may leave now, at most `limit` jobs, as far as live workers have room."""
+def dispatch(limit: int, *, unanswered: int = 0, clock: float | None = None) -> Call[Dispatched]:
+    """Lease what may leave now, at most `limit` jobs, as far as live workers have room.
+
+    `unanswered` doorbells may be out at once, where that is more than UNANSWERED_PER_WORKER.
+    """
 
     def read(answer: list[bytes]) -> Dispatched:
-        wait, *jobs = answer
-        if wait == b"stopped":
-            return Dispatched((), None, Stop(jobs[0].decode()))
+        if answer[0] == b"stopped":
+            return Dispatched((), None, Stop(answer[1].decode()))
+
+        wait, ringing, *jobs = answer
         return Dispatched(
-            tuple(JobId(job.decode()) for job in jobs), float(wait) / 1000 if wait else None
+            tuple(JobId(job.decode()) for job in jobs),
+            float(wait) / 1000 if wait else None,
+            unanswered=int(ringing),
         )
 
     return Call(
         load("dispatch"),
-        (limit, ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, ms(clock)),
+        (limit, ms(DOORBELL_LEASE_SECONDS), UNANSWERED_PER_WORKER, unanswered, ms(clock)),
         read,
     )
 
@@ -77,7 +83,7 @@ def claim(
         if answer[0] != b"claimed":
             return RefusedBy(answer[1].decode())
 
-        _, fence, body, *flat = answer
+        _, fence, body, seal, *flat = answer
         field = _fields(flat)
         return Claimed(
             Job(
@@ -94,6 +100,7 @@ def claim(
                 enqueued_at=int(field["enqueued_at"]) / 1000,
                 expires_at=int(field["expires_at"]) / 1000,
                 body=body,
+                connection_seal=seal,
                 refused_token=_refused_token(field.get(f"attempt:{field['attempt']}", "{}")),
                 campaign=field.get("campaign", ""),
             )

@@ -21,7 +21,7 @@ class Job:
     `refreshed` says that its last attempt met an expired token, `refused_token` which one, if that
     is known; `resent` that a copy may be out already; `strikes` is how often in a row its mailbox
     was told to wait without being told how long, `project_strikes` its project; `body` is the
-    sealed reminder.
+    sealed reminder; `connection_seal` ends what is sealed of its connection now.
     """
 
     id: JobId
@@ -39,6 +39,7 @@ class Job:
     body: bytes
     refused_token: str | None = None
     campaign: str = ""
+    connection_seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,14 @@ class Stop(StrEnum):
 class Dispatched:
     """The jobs leased in one step of the pacer, and when it is to go on.
 
-    That is in how many seconds the next lane may send; None: none waits.
+    That is in how many seconds the next lane may send; None: none waits. `unanswered` is how many
+    doorbells are, with those of these jobs.
     """
 
     jobs: tuple[JobId, ...]
     next_in: float | None
     stopped: Stop | None = None
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,19 @@ class TestRoom:
         ledger.claim(rung[0])
         assert len(ledger.dispatch().jobs) == 1
 
+    def test_more_doorbells_are_out_where_workers_are_known_to_answer_more(
+        self, ledger: ClockedLedger
+    ) -> None:
+        most = UNANSWERED_PER_WORKER + 5
+        for n in range(2 * UNANSWERED_PER_WORKER):
+            ledger.lane(f"l{n}")
+            ledger.enqueue(f"j{n}", lane=f"l{n}")
+
+        step = ledger.dispatch(unanswered=most)
+        assert (len(step.jobs), step.unanswered) == (most, most)
+        ledger.claim(step.jobs[0])
+        assert ledger.dispatch(unanswered=UNANSWERED_PER_WORKER - 1).unanswered == most - 1
+
     def test_lost_doorbells_make_room_when_their_leases_end(self, ledger: ClockedLedger) -> None:
         for n in range(2 * UNANSWERED_PER_WORKER):
             ledger.lane(f"l{n}")
@@ -280,6 +293,23 @@ class TestProjects:
         left = lanes_of(ledger.leave(40, step=0.1))
         assert left[:10].count("c") == 5
         assert set(left[10:]) == {"b"}
+
+    def test_what_a_project_lets_leave_gathers_for_a_moment(self, ledger: ClockedLedger) -> None:
+        """One by one, each would cost a step of the pacer, a round trip and a sync."""
+        for n in range(300):
+            ledger.lane(f"l{n}", project="q", project_units_per_minute=600_000)
+            ledger.fill(f"l{n}", 1)
+
+        ledger.works("w", 1000)
+        at_once = ledger.dispatch(1000, unanswered=1000)
+        assert len(at_once.jobs) > 200, "as much as lateness would be made up for"
+        assert at_once.next_in == 0.03
+
+        rung: list[JobId] = []
+        for _ in range(10):
+            ledger.now += 0.03
+            rung += ledger.dispatch(1000, unanswered=1000).jobs
+        assert len(rung) in {29, 30}, "98 a second: no slot is lost by it"
 
     def test_another_project_does_not_wait(self, ledger: ClockedLedger) -> None:
         for lane, project in (("b", "q"), ("c", "q"), ("d", "r")):

@@ -56,6 +56,7 @@ class Contents:
     tripped: dict[str, set[str]]
     workers: dict[str, tuple[int, int]]
     wake: dict[str, float]
+    woken: list[str]
     blocked: dict[str, set[str]]
     queues: dict[str, dict[str, float]]
     faults: list[str]
@@ -139,6 +140,7 @@ def expected(model: Model) -> Contents:
         tripped=_full(model.tripped),
         workers=model.workers,
         wake=model.wake,
+        woken=[""] if model.woken else [],
         blocked=_full(model.blocked),
         queues=_full(model.queues),
         faults=[],
@@ -244,6 +246,7 @@ def _contents(dump: Dump, entries: dict[str, Entry]) -> Contents:
         tripped=dump.sets(redis_keys.TRIPPED),
         workers={worker: (int(capacity[worker]), int(until)) for worker, until in alive.items()},
         wake=wake,
+        woken=dump.words(redis_keys.PACER_WOKEN).get("", []),
         blocked=dump.sets(redis_keys.BLOCKED),
         queues=dump.scores(redis_keys.QUEUE),
         faults=list(counted.faults(dump)),

@@ -21,6 +21,8 @@ for _, name in ipairs(redis.call('KEYS', '*')) do
     value = redis.call('SMEMBERS', name)
   elseif kind == 'zset' then
     value = redis.call('ZRANGE', name, 0, -1, 'WITHSCORES')
+  elseif kind == 'list' then
+    value = redis.call('LRANGE', name, 0, -1)
   elseif kind == 'string' then
     value = redis.call('GET', name)
   end
@@ -68,6 +70,7 @@ KINDS: Final = {
     **dict.fromkeys(ZSETS, "zset"),
     **dict.fromkeys(STRINGS, "string"),
     redis_keys.EVENTS: "stream",
+    redis_keys.PACER_WOKEN: "list",
 }
 
 
@@ -107,6 +110,9 @@ class Dump:
     def scores(self, prefix: str) -> dict[str, dict[str, float]]:
         return self._found[prefix]
 
+    def words(self, prefix: str) -> dict[str, list[str]]:
+        return self._found[prefix]
+
     def lives(self, prefix: str) -> dict[str, int]:
         """For how long Redis keeps each, ms; negative: for ever."""
         return self._lives[prefix]
@@ -128,6 +134,10 @@ def _members(raw: list[bytes]) -> set[str]:
     return {member.decode() for member in raw}
 
 
+def _words(raw: list[bytes]) -> list[str]:
+    return [word.decode() for word in raw]
+
+
 def _scores(flat: list[bytes]) -> dict[str, float]:
     return {member.decode(): float(score) for member, score in _pairs(flat)}
 
@@ -143,4 +153,5 @@ READ: Final[dict[bytes, Callable[[Any], Any]]] = {
     b"zset": _scores,
     b"string": bytes.decode,
     b"stream": bytes.decode,
+    b"list": _words,
 }

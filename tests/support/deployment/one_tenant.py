@@ -23,7 +23,11 @@ from certmail_config.stores.connect import connect_async
 from certmail_config.tenants.models import Connection, GoogleLimits
 from certmail_sandbox.server import build
 from certmail_worker.connections.probe import probe
+from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.settlement import Rules
+from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import new_session
+from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.google.token_client import TokenClient
 from certmail_worker.google.tokens import Tokens
 from support.deployment.deployment import METADATA_SCOPE, SEND_SCOPE
@@ -46,6 +50,19 @@ class OneTenant:
         """The tokens of one worker process."""
         token_client = TokenClient(self.session, f"{self.google}/token", self.admin.vault, None)
         return Tokens(self.redis, self.admin.vault, token_client, confirm_seconds)
+
+    def context(self) -> DeliveryContext:
+        """What one worker process delivers with."""
+        return DeliveryContext(
+            worker="w",
+            redis=self.redis,
+            directory=Directory(self.redis, self.admin.vault),
+            tokens=self.tokens(),
+            gmail=Gmail(self.session, self.google),
+            rules=Rules(),
+            lease_seconds=45,
+            send_window_seconds=5,
+        )
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the sandbox's control API."""

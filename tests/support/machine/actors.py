@@ -99,6 +99,7 @@ class Actors(RuleBasedStateMachine):
 
     def ring(self, maximum: int) -> tuple[JobId, ...]:
         """Let the pacer lease so many at most; their doorbells may be answered at any time."""
+        self.ledgers.take_wake_up()
         rung: tuple[JobId, ...] = self.ledgers.do("dispatch", maximum).answer.jobs
         self.doorbells = [*self.doorbells, *rung][-12:]
         return rung

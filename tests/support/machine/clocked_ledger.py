@@ -139,8 +139,8 @@ class ClockedLedger:
 
         return enqueue(**(given | more))
 
-    def dispatch(self, maximum: int = 100) -> Dispatched:
-        return run(self.redis, dispatch(maximum, clock=self.now))
+    def dispatch(self, maximum: int = 100, *, unanswered: int = 0) -> Dispatched:
+        return run(self.redis, dispatch(maximum, unanswered=unanswered, clock=self.now))
 
     def claim(self, job: str, worker: str = "w", nonce: str = "n") -> Job:
         claimed = run(

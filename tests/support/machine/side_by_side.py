@@ -80,6 +80,12 @@ class SideBySide:
         self.redis.delete(redis_keys.CHECKED_RUN)
         self.model.checked = False
 
+    def take_wake_up(self) -> None:
+        """As the pacer does before it looks."""
+        found: Any = self.redis.lpop(redis_keys.PACER_WOKEN)
+        assert (found is not None) is self.model.woken
+        self.model.woken = False
+
     def do(self, name: str, *args: Any, **named: Any) -> MadeCall:
         """Make a call of both, under the clock of now, and compare everything."""
         if name != "set_lane":

@@ -74,8 +74,9 @@ class Counting(LedgerState):
     def wake_lane(self, lane: str, now: int) -> None:
         """Let the pacer visit it, unless it has a time already, or waits for its project."""
         track = self.tracks[lane]
-        if track.state == "open" and lane not in self.queues[track.project]:
-            self.wake.setdefault(lane, self.believed(now))
+        if track.state == "open" and lane not in {*self.queues[track.project], *self.wake}:
+            self.wake[lane] = self.believed(now)
+            self.woken = True
 
     def spend(self, connection: ConnectionId, units: int, *, nonce: str, clock: float) -> bool:
         """Requests other than sends take the place of as many sends."""

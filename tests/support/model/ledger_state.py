@@ -43,6 +43,8 @@ class LedgerState:
         self.held_back: Counter[str] = Counter()
         # When the pacer visits which lane or project.
         self.wake: dict[str, float] = {}
+        # Whether a lane has got a time there since the pacer last looked whether it was woken.
+        self.woken = False
         # By mailbox: lanes that wait until one of its requests ends.
         self.blocked: defaultdict[str, set[str]] = defaultdict(set)
         # By project: lanes that wait for it, and since when.

@@ -16,6 +16,8 @@ from support.model.values import LEASED, Entry, Track, ms
 
 LATE: Final = 2_500
 """So much lateness of the pacer is made up for."""
+GATHER: Final = 30
+"""A project that lets some leave is not visited again before, ms."""
 Wait = float | Literal["slot"] | None
 """What a lane waits for: a time, or for a request to end; None if for nothing."""
 
@@ -27,7 +29,7 @@ class Pacing(Moves):
     project's queue.
     """
 
-    def dispatch(self, maximum: int, *, clock: float) -> Dispatched:
+    def dispatch(self, maximum: int, *, unanswered: int = 0, clock: float) -> Dispatched:
         now, leapt = self.time(clock)
         if leapt or not self.checked:
             return Dispatched((), None, Stop.CLOCK_LEAPT if leapt else Stop.UNCHECKED)
@@ -39,14 +41,13 @@ class Pacing(Moves):
         }
         leased = [entry for entry in self.entries.values() if entry.state in LEASED]
         capacity = sum(size for size, _ in self.workers.values()) - len(leased)
-        bells = len(self.workers) * real.UNANSWERED_PER_WORKER - sum(
-            entry.ringing for entry in leased
-        )
+        ringing = sum(entry.ringing for entry in leased)
+        bells = max(len(self.workers) * real.UNANSWERED_PER_WORKER, unanswered) - ringing
         rung = Round(self, now, min(capacity, bells, maximum)).visit_all(4 * maximum)
         first = min(self.wake.values(), default=None)
         next_in = None if first is None else float(f"{max(first - now, 0):.0f}") / 1000
 
-        return Dispatched(tuple(rung), next_in)
+        return Dispatched(tuple(rung), next_in, unanswered=ringing + len(rung))
 
     def mailbox_waits(self, track: Track, now: int, since: float) -> Wait:
         """What keeps a mailbox from sending."""
@@ -107,6 +108,7 @@ class Round:
     def __init__(self, model: Pacing, now: int, room: int) -> None:
         self.model, self.now, self.room = model, now, room
         self.leased: list[JobId] = []
+        self.leased_of: set[str] = set()
 
     def full(self) -> bool:
         return len(self.leased) >= self.room
@@ -152,11 +154,14 @@ class Round:
 
     def _behind(self, track: Track) -> Wait:
         """What a lane waits for whose project has to send first for others, or may not send."""
-        return (
-            self.now
-            if self.model.queues[track.project]
-            else self.model.project_waits(track, self.now)
-        )
+        return self.now if self.model.queues[track.project] else self._project_waits(track)
+
+    def _project_waits(self, track: Track) -> Wait:
+        """Its next slot is not waited for where it has sent: then more leave together."""
+        wait = self.model.project_waits(track, self.now)
+        if track.project in self.leased_of and wait == self.model.meters[track.project].next:
+            return max(wait, self.now + GATHER)
+        return wait
 
     def _queue(self, lane: str, project: str, wait: Wait) -> None:
         """Behind those that wait for the project already."""
@@ -170,7 +175,7 @@ class Round:
         model, queue = self.model, self.model.queues[project]
         while queue and not self.full():
             since, lane = min((since, lane) for lane, since in queue.items())
-            wait = model.project_waits(model.tracks[lane], self.now)
+            wait = self._project_waits(model.tracks[lane])
             if wait == "slot":
                 break
             if wait is not None:
@@ -207,3 +212,4 @@ class Round:
         track.leased_at, track.sends_since = now, track.sends_since or now
         model.wake[lane] = fine(after + now % 900_000 / 1_000_000)
         self.leased.append(JobId(entry.id))
+        self.leased_of.add(track.project)

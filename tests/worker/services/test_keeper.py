@@ -9,29 +9,12 @@ from pathlib import Path
 from redis import Redis
 
 from certmail_config.base import redis_keys
-from certmail_worker.delivery.context import DeliveryContext
-from certmail_worker.delivery.settlement import Rules
-from certmail_worker.google.gmail import Gmail
-from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.services.keeper import Keeper
 from support.deployment.deployment import wait_for
-from support.deployment.one_tenant import OneTenant, one_tenant
+from support.deployment.one_tenant import one_tenant
 
 MONTH = 30 * 86_400.0
-
-
-def context_of(setup: OneTenant) -> DeliveryContext:
-    return DeliveryContext(
-        worker="w",
-        redis=setup.redis,
-        directory=Directory(setup.redis, setup.admin.vault),
-        tokens=setup.tokens(),
-        gmail=Gmail(setup.session, setup.google),
-        rules=Rules(),
-        lease_seconds=45,
-        send_window_seconds=5,
-    )
 
 
 def code(redis: Redis) -> bytes | None:
@@ -44,7 +27,7 @@ async def test_a_clock_that_this_machine_does_not_confirm_stops_pacing_until_it_
     redis: Redis, redis_url: str, tmp_path: Path
 ) -> None:
     async with one_tenant(tmp_path, redis_url) as setup:
-        context = context_of(setup)
+        context = setup.context()
         noted = round((time.time() - MONTH) * 1000)
         redis.set(redis_keys.CLOCK, noted)
         behind = Keeper(

@@ -60,7 +60,7 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     its mailbox's places until then, and come again for as long as it lives.
     """
     try:
-        connection = await context.directory.connection(job.connection)
+        connection = await context.directory.connection(job.connection, job.connection_seal)
         if connection is None or connection.mailbox is None:
             return NotBegun(State.FAILED, "connection_removed: the connection no longer exists")
         if connection.tenant != job.tenant:

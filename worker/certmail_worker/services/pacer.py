@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
 from certmail_config.base.ids import JobId
+from certmail_config.base.redis_keys import PACER_WOKEN
 from certmail_config.ledger import Stop, dispatch
 from certmail_config.stores.capacity import LOOK_SECONDS, StoreLimits
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.health.progress import NoteProgress, no_notes
+from certmail_worker.services.answering import Answering
 from certmail_worker.services.pacing_guard import Guard
 
 log = logging.getLogger(__name__)
@@ -18,7 +24,9 @@ log = logging.getLogger(__name__)
 MAX_JOBS = 500
 """Jobs leased in one step; more would make the script hold the server for too long."""
 LONGEST_PAUSE = 0.1
+"""After which the pacer looks by itself: whoever has work for it may be older than its wake-up."""
 SHORTEST_PAUSE = 0.01
+"""What comes within it leaves together."""
 STOPPED_PAUSE = 5.0
 PAUSED_PAUSE = 0.5
 """How long after an operator lets things leave again the pacer goes on, at most."""
@@ -30,8 +38,11 @@ async def pace(
     check_server: Callable[[], bool],
     limits: StoreLimits,
     note_progress: NoteProgress = no_notes,
+    look_seconds: float = LONGEST_PAUSE,
 ) -> None:
     """Pace until cancelled; raises RedisError, or what ringing raises.
+
+    `look_seconds` is after how long it looks by itself where nobody wakes it.
 
     Then leases end, and jobs return to their lanes.
 
@@ -40,6 +51,7 @@ async def pace(
     more leaves.
     """
     guard = Guard(context.redis, limits, replicas=context.replicas)
+    answering = Answering()
 
     while True:
         if await guard.forbids():
@@ -47,7 +59,7 @@ async def pace(
             await asyncio.sleep(LOOK_SECONDS)
             continue
 
-        step = await context.ledger(dispatch(MAX_JOBS))
+        step = await context.ledger(dispatch(MAX_JOBS, unanswered=answering.may_be_unanswered))
         if step.stopped is not Stop.UNCHECKED:
             await note_progress()
 
@@ -59,7 +71,21 @@ async def pace(
                 await asyncio.sleep(STOPPED_PAUSE)
             continue
 
+        answering.saw(step.unanswered, len(step.jobs), time.monotonic())
         if step.jobs:
             await ring(step.jobs)
-        pause = LONGEST_PAUSE if step.next_in is None else step.next_in
-        await asyncio.sleep(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE))
+
+        # What has come at once has left at once; what comes now gathers for a moment.
+        await asyncio.sleep(SHORTEST_PAUSE)
+        pause = look_seconds if step.next_in is None else min(step.next_in, look_seconds)
+        if pause > SHORTEST_PAUSE:
+            await _wake_or_pause(context.redis, pause - SHORTEST_PAUSE)
+
+
+async def _wake_or_pause(redis: Redis, seconds: float) -> None:
+    """Wait until a lane is put into `wake`, or for so long."""
+    try:
+        await redis.blpop([PACER_WOKEN], timeout=seconds)
+    except ResponseError:
+        # Somebody else has made it something else: the pacer looks by itself.
+        await asyncio.sleep(seconds)

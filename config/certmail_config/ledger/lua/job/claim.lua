@@ -1,9 +1,10 @@
 -- A worker answers the doorbell: it alone now prepares this job.
--- KEYS  none declared; K.job (hash), K.body (string), K.due (zset), K.lane_info (hash), K.ringing (set), and
---       what returning to the lane touches
+-- KEYS  none declared; K.job, K.lane_info, K.connection (hashes), K.body (string), K.due (zset), K.ringing
+--       (set), and what returning to the lane touches
 -- ARGV  1 id · 2 worker · 3 nonce of this call · 4 lease ms · 5 oldest doorbell ms · 6 clock ms or ''
--- Gives {'claimed', fence, body, name, value, …} with the fields that a worker needs and the strikes of its
--- mailbox and project, or {'refused', why}.
+-- Gives {'claimed', fence, body, seal, name, value, …} with the fields that a worker needs and the strikes of
+-- its mailbox and project, or {'refused', why}. `seal` is the end of what is sealed of its connection: no two
+-- seals end alike, so a worker that knows it knows the connection.
 -- Called again with the same nonce (a retried command) it gives the same answer.
 local id, worker, nonce, lease_ms, oldest_doorbell, clock = unpack(ARGV, 1, 6)
 local last, checked, body = unpack(redis.call('MGET', K.clock, K.checked_run, K.body .. id))
@@ -37,7 +38,10 @@ if redis.call('EXISTS', box, project) > 0 then
   strikes, project_strikes = redis.call('HGET', box, 'strikes'), redis.call('HGET', project, 'strikes')
 end
 
-local answer = {'claimed', job.fence, body or '', 'strikes', strikes or '0',
+local sealed, SEAL = redis.pcall('HGET', K.connection .. job.connection, 'sealed'), 16
+local seal = type(sealed) == 'string' and string.sub(sealed, -SEAL) or ''
+
+local answer = {'claimed', job.fence, body or '', seal, 'strikes', strikes or '0',
   'project_strikes', project_strikes or '0'}
 local function tell(name)
   if job[name] then

@@ -3,15 +3,16 @@
 --       K.project, K.pace, K.day, K.job, K.capacity (hashes), K.flying, K.blocked, K.leased, K.ringing,
 --       K.paused (sets)
 -- ARGV  1 most jobs to lease · 2 doorbell lease ms: how long the doorbell may take to be claimed
---       3 most unanswered doorbells per live worker · 4 clock ms or ''
--- Gives {ms until the next lane may send, or '' if none waits, id, id, …}, or {'stopped', why} when nothing
--- may leave at all.
+--       3 how many doorbells may be unanswered for each live worker · 4 how many in all, where that is more
+--       5 clock ms or ''
+-- Gives {ms until the next lane may send, or '' if none waits, unanswered doorbells, id, id, …}, or
+-- {'stopped', why} when nothing may leave at all.
 -- A lease is no event: it proves nothing and returns by itself.
 -- What concerns all the jobs of a call (the clock, pauses, their project) is read once, and what they share
 -- is written once: see flush.
-local limit, doorbell_lease, max_unanswered, clock = unpack(ARGV, 1, 4)
+local limit, doorbell_lease, per_worker, in_all, clock = unpack(ARGV, 1, 5)
 limit, doorbell_lease = tonumber(limit), tonumber(doorbell_lease)
-max_unanswered = tonumber(max_unanswered)
+per_worker, in_all = tonumber(per_worker), tonumber(in_all)
 local last, checked = unpack(redis.call('MGET', K.clock, K.checked_run))
 local now, leapt = time_after(last, clock)
 if leapt then return {'stopped', 'clock_leapt'} end
@@ -26,8 +27,8 @@ end
 local room = -redis.call('SCARD', K.leased)
 for _, capacity in ipairs(redis.call('HVALS', K.capacity)) do room = room + (tonumber(capacity) or 0) end
 -- A doorbell that is answered too late was rung in vain: no more are out than workers answer at once.
-local unanswered = redis.call('ZCARD', K.workers) * max_unanswered - redis.call('SCARD', K.ringing)
-room = math.min(room, limit, unanswered)
+local ringing = redis.call('SCARD', K.ringing)
+room = math.min(room, limit, math.max(redis.call('ZCARD', K.workers) * per_worker, in_all) - ringing)
 
 local at, ends, slot = text(now), text(now + doorbell_lease), math.floor(now / SLOT)
 -- Of lanes of one mailbox the one goes first that went longest ago: part of a millisecond decides.
@@ -37,6 +38,8 @@ local leased = {}
 local new, due, wake = {}, {}, {}
 -- By project: what was found of it, and its jobs that are yet to be written.
 local projects = {}
+-- Projects of which this call has leased.
+local leased_of = {}
 
 local function put(list, score, member)
   list[#list + 1] = score
@@ -173,7 +176,7 @@ local function project_waits(info)
 
   local units = math.min(info.project_units_per_minute, whole.told)
   info.project_step = interval(units, whole.share, info.send_units)
-  if whole.next > now then return whole.next end
+  if whole.next > now then return math.max(whole.next, leased_of[project] and now + GATHER or 0) end
   if whole.used >= sends(units, info.send_units) then
     flush()
     return minute_frees(project) or 'slot'
@@ -210,6 +213,7 @@ local function lease(lane, info, id, job, since)
   take(box, info.mailbox_limits, K.mailbox .. mailbox)
   take_of_day(mailbox, slot, box.day, 1)
   put(whole.places, '+inf', id)
+  leased_of[project] = true
   whole.next = tonumber(fine(math.max(whole.next, now - LATE) + info.project_step))
   take(whole, info.project_limits, K.project .. project)
 
@@ -310,6 +314,6 @@ flush()
 if not done then error(failure, 0) end
 
 local _, next_visit = unpack(redis.call('ZRANGE', K.wake, 0, 0, 'WITHSCORES'))
-local answer = {next_visit and text(math.max(tonumber(next_visit) - now, 0)) or ''}
+local answer = {next_visit and text(math.max(tonumber(next_visit) - now, 0)) or '', text(ringing + #leased)}
 for _, id in ipairs(leased) do answer[#answer + 1] = id end
 return answer

@@ -11,6 +11,9 @@ local PACE = 0.98
 -- So much lateness of our own is made up for, ms: a worker or a keeper that stopped for two seconds costs
 -- nothing.
 local LATE = 2500
+-- A project that lets some leave is visited again after so many ms, not at its next slot: those that leave
+-- together cost less, and lateness is made up for.
+local GATHER = 30
 -- Refused at less than was believed to be allowed, a meter goes slower, and recovers a hundredth a minute.
 local SLOWER, SLOWEST, RECOVERY = 0.7, 0.1, 0.01 / 60000
 

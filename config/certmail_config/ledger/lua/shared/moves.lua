@@ -8,12 +8,17 @@ end
 -- Lanes are ordered by priority, then by age; both fit a double exactly.
 local function lane_score(job) return tonumber(job.priority) * 1e13 + tonumber(job.enqueued_at) end
 
+-- Let the pacer look at once. One word is enough, and if it cannot be left, the pacer looks by itself soon.
+local function wake_pacer()
+  if redis.pcall('LLEN', K.pacer_woken) == 0 then redis.call('LPUSH', K.pacer_woken, '') end
+end
+
 -- Let the pacer visit a lane that has become ready, unless it has a time already, or waits for its project.
 -- By a clock that leapt it would sleep for as long once the clock is put right.
 local function wake_lane(lane, now)
   local state, project = unpack(redis.call('HMGET', K.lane_info .. lane, 'state', 'project'))
   if state == 'open' and not redis.call('ZSCORE', K.queue .. project, lane) then
-    redis.call('ZADD', K.wake, 'NX', text(believed(now)), lane)
+    if redis.call('ZADD', K.wake, 'NX', text(believed(now)), lane) == 1 then wake_pacer() end
   end
 end
 
