@@ -30,8 +30,9 @@ _SECRETS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_MARKS: Final = frozenset("_.=/ -")
-"""Each secret has at least one of them."""
+_MARKS: Final = frozenset("_.=/ ")
+_DASHED: Final = ("GOCSPX-", "-----BEGIN")
+"""Each secret has a mark, or begins with one of these; ids, which are in every line, do not."""
 _LINE: Final = 2_000
 """Finding addresses takes as long as a line's length squared."""
 
@@ -51,7 +52,9 @@ def _written(character: str) -> str:
 
 def hide_secrets(text: str) -> str:
     """The text without what has the form of a secret of ours or of Google's."""
-    if len(text) < 12 or _MARKS.isdisjoint(text):
+    if len(text) < 12 or (
+        _MARKS.isdisjoint(text) and not any(begins in text for begins in _DASHED)
+    ):
         return text
     return _SECRETS.sub(
         lambda found: f"{found[found.lastgroup] if found.lastgroup else ''}(secret)", text

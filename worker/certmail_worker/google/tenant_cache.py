@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
+from cachetools import LRUCache
 from redis.asyncio import Redis
 
 from certmail_config.base import redis_keys
@@ -22,6 +26,8 @@ from certmail_config.tenants.models import Connection
 from certmail_config.tenants.sealed_fields import open_from
 from certmail_config.tenants.working_copy import read_connection
 
+KNOWN: Final = 5_000
+"""How many tenants, connections or tokens are kept in memory; those used last stay."""
 TENANT_SECONDS = 60.0
 """How long a tenant's private half is kept in memory.
 
@@ -49,8 +55,12 @@ class Directory:
 
     redis: Redis
     vault: Vault
-    _tenants: dict[str, tuple[float, TenantInside]] = field(default_factory=dict)
-    _connections: dict[ConnectionId, tuple[bytes, Connection]] = field(default_factory=dict)
+    _tenants: MutableMapping[str, tuple[float, TenantInside]] = field(
+        default_factory=partial(LRUCache, KNOWN)
+    )
+    _connections: MutableMapping[ConnectionId, tuple[bytes, Connection]] = field(
+        default_factory=partial(LRUCache, KNOWN)
+    )
 
     # `id` is the contract's word.
     async def connection(self, id: ConnectionId, seal: bytes = b"") -> Connection | None:  # noqa: A002

@@ -12,9 +12,12 @@ import json
 import logging
 import random
 import time
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
+from cachetools import LRUCache
 from redis.asyncio import Redis
 
 from certmail_config.base import redis_keys
@@ -24,6 +27,7 @@ from certmail_config.base.redis_answers import avalue_of
 from certmail_config.crypto.vault import Vault
 from certmail_config.google.token_errors import Blame, Denied
 from certmail_config.tenants.models import Connection
+from certmail_worker.google.tenant_cache import KNOWN
 from certmail_worker.google.token_client import Purpose, TokenClient
 from certmail_worker.google.token_refusals import MARGIN_SECONDS as HOLD_MARGIN_SECONDS
 from certmail_worker.google.token_refusals import TokenRefusals, refused
@@ -66,7 +70,7 @@ class Tokens:
     vault: Vault
     token_client: TokenClient
     confirm_seconds: float = 60.0
-    _known: dict[Key, Token] = field(default_factory=dict)
+    _known: MutableMapping[Key, Token] = field(default_factory=partial(LRUCache, KNOWN))
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
     _jitter: random.Random = field(default_factory=random.Random)
 
@@ -96,7 +100,7 @@ class Tokens:
         """Forget a token that Gmail refused, unless another has taken its place."""
         key = (connection.id, connection.version, purpose)
         if (known := self._known.get(key)) and known.mark == token.mark:
-            del self._known[key]
+            self._known.pop(key, None)
 
         cached = await self._cached(connection, purpose)
         if cached and cached.mark == token.mark:
