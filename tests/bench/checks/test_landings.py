@@ -18,6 +18,7 @@ def rows(certmail: float, *, peers: float = 1.0, latency: int = 0) -> list[dict[
             "cpu_ms_per_mail": used,
             "mails_per_s": 100.0,
             "redis_cpu_ms_per_mail": 0.5,
+            "disk_flushes_per_mail": 0.1,
         }
         for name, used in cpu.items()
     ]
