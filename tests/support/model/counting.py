@@ -35,8 +35,9 @@ class Counting(LedgerState):
         self._count_out(entry, entry.mailbox, entry.project, outcome, now)
         for lane in self.blocked.pop(entry.mailbox, ()):
             self.wake_lane(lane, now)
-        if self.queues[entry.project]:
-            self.wake.setdefault(PROJECT + entry.project, self.believed(now))
+        if self.queues[entry.project] and PROJECT + entry.project not in self.wake:
+            self.wake[PROJECT + entry.project] = self.believed(now)
+            self.woken = True
 
     def _count_out(
         self, entry: Entry, mailbox: str, project: str, outcome: AttemptOutcome | None, now: int

@@ -83,8 +83,8 @@ class Lanes(Counting):
             self.wake_lane(lane, self.noted)
 
         for name in (lane, PROJECT + track.project):
-            if name in self.wake:
-                self.wake[name] = min(self.wake[name], self.noted)
+            if self.wake.get(name, 0) > self.noted:
+                self.wake[name], self.woken = self.noted, True
 
     def open_lane(
         self, connection: ConnectionId, version: int, *, careful: bool = False, clock: float

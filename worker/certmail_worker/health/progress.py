@@ -1,4 +1,4 @@
-"""Progress: the keeper's services note that they get on, at most once a second each.
+"""Progress: the keeper's services note that they get on, at most every two seconds each.
 
 Every worker says what stands still.
 """
@@ -27,7 +27,7 @@ from certmail_worker.health.clock_skew import ClockSkew
 
 log = logging.getLogger(__name__)
 
-NOTE_SECONDS: Final = 1.0
+NOTE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 10.0
 REPEAT_SECONDS: Final = 300.0
 GRACE_SECONDS: Final = 60.0

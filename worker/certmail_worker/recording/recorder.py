@@ -36,7 +36,7 @@ from certmail_worker.recording.writer import (
 log = logging.getLogger(__name__)
 
 BATCH = 500
-BLOCK_MS = 500
+BLOCK_MS = 2000
 GATHER_SECONDS = 0.1
 """The pause after a batch that was not full: many events cost hardly more than a few."""
 UNCHECKED_PAUSE = 0.2

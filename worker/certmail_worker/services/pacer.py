@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 MAX_JOBS = 500
 """Jobs leased in one step; more would make the script hold the server for too long."""
-LONGEST_PAUSE = 0.1
-"""After which the pacer looks by itself: whoever has work for it may be older than its wake-up."""
+LONGEST_PAUSE = 2.0
+"""After which the pacer looks by itself: who brings work may be of a version that wakes nobody."""
 SHORTEST_PAUSE = 0.01
 """What comes within it leaves together."""
 STOPPED_PAUSE = 5.0

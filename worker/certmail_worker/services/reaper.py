@@ -13,7 +13,7 @@ from certmail_worker.health.progress import NoteProgress, no_notes
 log = logging.getLogger(__name__)
 
 BATCH = 200
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 1.0
 
 
 async def sweep(context: DeliveryContext, note_progress: NoteProgress = no_notes) -> None:

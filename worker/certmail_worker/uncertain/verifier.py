@@ -34,7 +34,7 @@ from certmail_worker.uncertain.sent_folder import LookFailedError, SentBox
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 1.0
 BATCH: Final = 200
 MARGIN_SECONDS: Final = 120.0
 """How much older than the attempt's begin a message may look, clocks being what they are."""

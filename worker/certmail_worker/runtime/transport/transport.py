@@ -16,7 +16,7 @@ class Transport(redis.Transport):
     """Kombu's own way: one message at a time, over channels that survive what they meet."""
 
     Channel = Channel
-    brpop_timeout = 0.2  # type: ignore[assignment]  # kombu thinks of whole seconds
+    brpop_timeout = 0.5  # type: ignore[assignment]  # kombu thinks of whole seconds
     """Seconds that it waits for a message, over and over.
 
     A worker that is told to stop ends its last wait first: with kombu's second it took one more.

@@ -33,5 +33,6 @@ if old_project and old_project ~= project then
   moved = moved + redis.call('ZREM', K.queue .. old_project, lane)
 end
 if moved > 0 then wake_lane(lane, now) end
-redis.call('ZADD', K.wake, 'XX', 'LT', text(believed(now)), lane, text(believed(now)), PROJECT .. project)
+local at = text(believed(now))
+if redis.call('ZADD', K.wake, 'XX', 'LT', 'CH', at, lane, at, PROJECT .. project) > 0 then wake_pacer() end
 return 0

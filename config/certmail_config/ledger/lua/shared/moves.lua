@@ -24,6 +24,9 @@ end
 
 -- The name under which a project is visited for the lanes that wait for it.
 local PROJECT = 'project:'
+local function wake_project(project, now)
+  if redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. project) == 1 then wake_pacer() end
+end
 
 -- A request of a mailbox has ended: the lanes that waited for that are visited.
 local function wake_blocked(mailbox, now)
@@ -37,9 +40,7 @@ end
 -- A request has ended: the lanes that waited for that of its mailbox are visited, and its project.
 local function wake_waiting(mailbox, project, now)
   wake_blocked(mailbox, now)
-  if redis.call('EXISTS', K.queue .. project) == 1 then
-    redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. project)
-  end
+  if redis.call('EXISTS', K.queue .. project) == 1 then wake_project(project, now) end
 end
 
 -- A leased job ends, or goes back: its worker's slot is free again, its mailbox's and its project's, and who

@@ -17,7 +17,7 @@ if what == 'lane' then
   return 'woken'
 end
 if what == 'project' then
-  redis.call('ZADD', K.wake, 'NX', text(believed(now)), PROJECT .. id)
+  wake_project(id, now)
   return 'woken'
 end
 if what == 'tenant' then
