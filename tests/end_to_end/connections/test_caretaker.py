@@ -233,7 +233,9 @@ def test_a_refresh_token_that_sleeps_is_used_before_google_drops_it(deployment: 
         return int(found)
 
     wait_for("it is used", lambda: granted() > long_ago, LONG)
-    assert redis.exists(f"{redis_keys.TOKEN}{connection}:{version}:send")
+    # Noted first, and then kept.
+    token = f"{redis_keys.TOKEN}{connection}:{version}:send"
+    wait_for("the new token", lambda: redis.exists(token) == 1)
 
 
 @pytest.mark.timeout(120)

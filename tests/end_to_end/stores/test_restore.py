@@ -50,6 +50,8 @@ def run_until_the_power_cut(
         lambda: any(item.get("fault") == "hang_after" for item in deployment.sends()),
         30,
     )
+    # What the record does not know yet is lost without a word, and its producer sends it again.
+    wait_for("all of them on record", lambda: set(late) <= deployment.recorded().keys())
     valkey.kill()
 
     return early, late

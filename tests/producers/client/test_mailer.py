@@ -186,9 +186,11 @@ def everything(redis: Redis) -> str:
         b"set": "SMEMBERS",
         b"zset": "ZRANGE",
         b"stream": "XRANGE",
+        b"list": "LRANGE",
     }
 
     arguments: dict[bytes, list[str]] = {b"zset": ["0", "-1"], b"stream": ["-", "+"]}
+    arguments[b"list"] = arguments[b"zset"]
     found = []
 
     for key in redis.scan_iter():

@@ -138,7 +138,7 @@ class TestReplicas:
 class TestRoom:
     def test_a_full_server_takes_nothing_of_a_batch_and_says_figures(self, server: Valkey) -> None:
         memory: Any = server.redis.info("memory")
-        server.redis.config_set("maxmemory", memory["used_memory"] + 4_000_000)
+        server.redis.config_set("maxmemory", memory["used_memory"] + 16_000_000)
         bench = ClockedLedger(server.redis)
         bench.enqueue("under-way")
         bench.fly("under-way")
