@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 BLOCK_MS = 2000
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.25
 """The pause after a batch that was not full: many events cost hardly more than a few."""
 UNCHECKED_PAUSE = 0.2
 RETRY_SECONDS = 1.0
