@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import signal
 import sys
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("what", choices=["run", "profile"])
     parser.add_argument("--rounds", type=int, default=3, help="rounds in which all take turns")
     parser.add_argument("--mailboxes", type=int, default=2000)
-    parser.add_argument("--only", default="", help="only contestants whose name holds this")
+    parser.add_argument("--only", default="", help="only contestants whose name has this, a regular expression")
     parser.add_argument(
         "--latency", type=int, choices=LATENCIES_MS, help="only this latency, in ms"
     )
@@ -50,7 +51,7 @@ def _bench(options: argparse.Namespace) -> None:
     from bench.mail import landings, plot, report  # noqa: PLC0415 - matplotlib takes a second
 
     begun = time.monotonic()
-    field = [each for each in contestants(options.mailboxes) if options.only in each.name]
+    field = [each for each in contestants(options.mailboxes) if re.search(options.only, each.name)]
     latencies = [options.latency] if options.latency is not None else list(LATENCIES_MS)
     with place(FOLDER, mailboxes=options.mailboxes, interpreters=pythons()) as ground:
         facts = report.facts(ground, options.rounds)
