@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +25,7 @@ def google_session(
     timeout_seconds: float,
     proxy: str | None = None,
     connector: type[aiohttp.TCPConnector] = aiohttp.TCPConnector,
-    traces: Sequence[aiohttp.TraceConfig] = (),
+    response: type[aiohttp.ClientResponse] = aiohttp.ClientResponse,
 ) -> aiohttp.ClientSession:
     """Make a session for requests to Google, in the running loop; its maker closes it.
 
@@ -40,7 +39,7 @@ def google_session(
         timeout=aiohttp.ClientTimeout(
             total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds)
         ),
-        trace_configs=list(traces),
+        response_class=response,
         headers={"User-Agent": "certmail (gzip)", "Accept-Encoding": "gzip"},
         cookie_jar=aiohttp.DummyCookieJar(),
     )

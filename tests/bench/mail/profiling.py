@@ -95,7 +95,8 @@ def part_of(stack: str) -> str:
 @contextmanager
 def _sampled(pid: int, file: Path) -> Iterator[None]:
     command = [str(Path(sys.executable).parent / "py-spy"), "record"]
-    command += ["--pid", str(pid), "--format", "raw"]
+    # Only who holds the interpreter's lock: py-spy does not see that others wait for it.
+    command += ["--gil", "--pid", str(pid), "--format", "raw"]
     command += ["--rate", str(RATE), "--threads", "--full-filenames", "--output", str(file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None

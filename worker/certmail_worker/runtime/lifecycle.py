@@ -42,6 +42,7 @@ from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.recording.consistency import check
 from certmail_worker.recording.recorder import record
 from certmail_worker.runtime.doorbell import Doorbell
+from certmail_worker.runtime.garbage import spare_what_lasts
 from certmail_worker.services.caretaker import care_for_connections
 from certmail_worker.services.keeper import Keeper
 from certmail_worker.services.pacer import pace
@@ -163,6 +164,7 @@ class WorkerLife:
         }
 
         self._keeper = Keeper(self.context, capacity, services, progress)
+        spare_what_lasts()
         self._keeper.start()
 
     def _prove(self) -> None:
