@@ -28,7 +28,9 @@ def main() -> None:
     parser.add_argument("what", choices=["run", "profile"])
     parser.add_argument("--rounds", type=int, default=3, help="rounds in which all take turns")
     parser.add_argument("--mailboxes", type=int, default=2000)
-    parser.add_argument("--only", default="", help="only contestants whose name has this, a regular expression")
+    parser.add_argument(
+        "--only", default="", help="only contestants whose name has this, a regular expression"
+    )
     parser.add_argument(
         "--latency", type=int, choices=LATENCIES_MS, help="only this latency, in ms"
     )

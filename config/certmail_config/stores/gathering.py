@@ -12,11 +12,14 @@ were on it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import DataError
+from redis.client import EMPTY_RESPONSE, NEVER_DECODE
+from redis.exceptions import DataError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 MAX_COMMANDS: Final = 50
 """Commands in one round trip: more would let the first wait long for the last."""
@@ -49,6 +52,7 @@ class GatheringRedis(AsyncRedis):
         if args[0] in BLOCKING:
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
+        options.pop("keys", None)  # for a cache, which there is not
         asked = _Asked(args, options, asyncio.get_running_loop().create_future())
         self._asked.append(asked)
         if self._under_way < self.max_under_way:
@@ -75,10 +79,7 @@ class GatheringRedis(AsyncRedis):
 
     async def _send(self, batch: list[_Asked]) -> None:
         try:
-            pipe = self.pipeline(transaction=False)
-            for asked in batch:
-                pipe.execute_command(*asked.args, **asked.options)
-            answers = await pipe.execute(raise_on_error=False)
+            answers = await self._ask_all(batch)
         except DataError:
             # One of them cannot even be written; who that is, each finds out for itself.
             await asyncio.gather(*map(self._send_alone, batch))
@@ -95,6 +96,53 @@ class GatheringRedis(AsyncRedis):
                 _fail(asked, answer)
             elif not asked.answer.done():
                 asked.answer.set_result(answer)
+
+    async def _ask_all(self, batch: list[_Asked]) -> list[Any]:
+        """What a pipeline of redis-py's does, in two thirds of its time: it bounds each read.
+
+        Raises what that raises.
+        """
+        pool: Any = self.connection_pool
+        connection = await pool.get_connection()
+        try:
+            return cast(
+                "list[Any]",
+                await connection.retry.call_with_retry(
+                    lambda: self._exchange(connection, batch),
+                    lambda error: connection.disconnect(error=error),
+                ),
+            )
+        finally:
+            await pool.release(connection)
+
+    async def _exchange(self, connection: Any, batch: list[_Asked]) -> list[Any]:
+        packed = connection.pack_commands([asked.args for asked in batch])
+        await connection.send_packed_command(packed)
+
+        try:
+            async with asyncio.timeout(connection.socket_timeout):
+                return [await self._read(connection, asked) for asked in batch]
+        except TimeoutError:
+            await connection.disconnect(nowait=True)
+            raise RedisTimeoutError("Timeout reading from socket") from None
+
+    async def _read(self, connection: Any, asked: _Asked) -> Any:
+        """One answer; what the server refuses, or is not what the command gives, is its error."""
+        name, options = asked.args[0], asked.options
+        try:
+            if NEVER_DECODE in options or EMPTY_RESPONSE in options:
+                return await self.parse_response(connection, name, **options)
+            # The bound of all of them is that of each.
+            answer = await connection.read_response(timeout=math.inf)
+        except ResponseError as error:
+            return error
+
+        read = self.response_callbacks.get(name)
+        try:
+            return answer if read is None else read(answer, **options)
+        # Whoever asked is told, and nobody else.
+        except Exception as error:  # noqa: BLE001
+            return error
 
     async def _send_alone(self, asked: _Asked) -> None:
         try:

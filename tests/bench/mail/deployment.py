@@ -143,6 +143,11 @@ def set_limits(place: Place, limits: GoogleLimits) -> None:
         with _quickly(admin):
             for connection in changed:
                 write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
+        # Nothing is under way that was leased by the old limits: nobody need look for that, as
+        # deployments do for an hour after limits were lowered.
+        for prefix in (redis_keys.MAILBOX, redis_keys.PROJECT):
+            for key in admin.redis.scan_iter(f"{prefix}*", count=1000):
+                admin.redis.hdel(key, "look_again")
 
 
 def enqueue(place: Place, count: int) -> set[str]:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from certmail_config.stores.connect import connect_gathering
 from certmail_config.stores.gathering import GatheringRedis
@@ -129,3 +132,31 @@ async def test_one_that_waits_for_something_holds_up_nobody(
 
     redis.lpush("list", "x")
     assert await waiting == (b"list", b"x")
+
+
+async def test_a_server_that_does_not_answer_in_time_is_given_up(redis_url: str) -> None:
+    hasty = GatheringRedis.from_url(
+        redis_url, socket_timeout=0.2, retry=Retry(NoBackoff(), 0), decode_responses=False
+    )
+    async with hasty as client:
+        await client.set("a", "1")
+        blocked = Redis.from_url(redis_url)
+        blocked.client_pause(1500)
+        answers = await asyncio.gather(client.get("a"), client.get("a"), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [RedisTimeoutError] * 2
+        blocked.client_unpause()
+        blocked.close()
+        assert await client.get("a") == b"1", "on a new connection"
+
+
+async def test_an_answer_that_its_reader_cannot_read_fails_alone(
+    client: GatheringRedis, redis: Redis
+) -> None:
+    def unreadable(*_: Any, **__: Any) -> Any:
+        raise ValueError("no answer of this command")
+
+    redis.set("a", "1")
+    client.set_response_callback("STRLEN", unreadable)
+    answers = await asyncio.gather(client.strlen("a"), client.get("a"), return_exceptions=True)
+    assert type(answers[0]) is ValueError
+    assert answers[1] == b"1"

@@ -102,6 +102,9 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *last])
     )
+    # What no line says need not be found out for each.
+    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
+
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
