@@ -144,10 +144,14 @@ def set_limits(place: Place, limits: GoogleLimits) -> None:
             for connection in changed:
                 write_connection(admin.redis, admin.vault, connection, salt, settle_lane=True)
         # Nothing is under way that was leased by the old limits: nobody need look for that, as
-        # deployments do for an hour after limits were lowered.
-        for prefix in (redis_keys.MAILBOX, redis_keys.PROJECT):
+        # deployments do for an hour after limits have changed.
+        for prefix, field in (
+            (redis_keys.MAILBOX, "look_again"),
+            (redis_keys.PROJECT, "look_again"),
+            (redis_keys.DAY, "limits"),
+        ):
             for key in admin.redis.scan_iter(f"{prefix}*", count=1000):
-                admin.redis.hdel(key, "look_again")
+                admin.redis.hdel(key, field)
 
 
 def enqueue(place: Place, count: int) -> set[str]:
