@@ -112,6 +112,9 @@ startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
+kombu: $(VENV)/dev.stamp ## kombu's own tests of its Redis transport, over certmail's
+	@PYTHONPATH=tests $(BIN)/python -m foreign.kombu
+
 pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
 	$(BIN)/python -m pytest -n0 tests/end_to_end/stores/behind_pgbouncer.py
@@ -165,4 +168,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos kombu pgbouncer judge links pictures spam messages lint format lock clean

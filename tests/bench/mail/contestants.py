@@ -32,7 +32,7 @@ def _empty(place: Place) -> None:
 class Contestant:
     """A contestant, which is one row of the table.
 
-    `start` gives the measured process first, then others that belong to it but are not measured.
+    `start` gives the measured processes first, then others that belong to it but are not measured.
     """
 
     name: str
@@ -48,6 +48,10 @@ class Contestant:
     done: Callable[[Place], bool]
     """Whether all is acknowledged, once all has been received."""
     before: Callable[[Place], object] = field(default=_empty)
+    workers: int = 1
+    """How many of its processes are measured."""
+    last: bool = False
+    """It leaves the server in another state: its rounds come after those of all others."""
 
     @contextmanager
     def started(self, place: Place) -> Iterator[list[subprocess.Popen[bytes]]]:
@@ -105,6 +109,16 @@ def _certmail(place: Place, _: int) -> Iterator[list[subprocess.Popen[bytes]]]:
         yield [process]
 
 
+def _two_workers(place: Place, _: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    command = [place.pythons["certmail"], "-m", "certmail_worker", "worker"]
+    variables = deployment.environment(place)
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(place.running(command, log=f"worker-{n}.log", **variables))
+            for n in range(2)
+        ]
+
+
 def _transport(place: Place, _: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     python, variables = place.pythons["certmail"], deployment.environment(place)
     command = [python, "-m", "celery", "-A", "bench.ready_app", "--quiet", "worker"]
@@ -129,6 +143,17 @@ def _certmail_is_done(place: Place) -> bool:
     return deployment.all_final(place.redis) and deployment.all_recorded(place)
 
 
+def _certmail_is_done_beside_a_million(place: Place) -> bool:
+    return deployment.all_final(place.redis, waiting=deployment.MILLION) and (
+        deployment.all_recorded(place)
+    )
+
+
+def _with_a_million(place: Place) -> None:
+    deployment.set_limits(place, deployment.LIMITS)
+    deployment.fill(place)
+
+
 def _with_limits(limits: GoogleLimits) -> Callable[[Place], None]:
     return lambda place: deployment.set_limits(place, limits)
 
@@ -140,7 +165,11 @@ _CELERY_IS_DONE = _counts(("LLEN", "celery"), ("HLEN", "unacked"))
 
 def contestants(mailboxes: int) -> list[Contestant]:
     """All of them; the slow ones get fewer mails."""
-    ours = {"warm": mailboxes, "mails": CERTMAIL_MAILS, "concurrency": deployment.CONCURRENCY}
+    ours: dict[str, Any] = {
+        "warm": mailboxes,
+        "mails": CERTMAIL_MAILS,
+        "concurrency": deployment.CONCURRENCY,
+    }
     return [
         Contestant(
             "Celery, textbook",
@@ -162,6 +191,23 @@ def contestants(mailboxes: int) -> list[Contestant]:
             start=_peer("celery", [*_CELERY, "tuned", *_WORKER], "tuned"),
             enqueue=_by_its_own_client("celery", "tuned.py"),
             done=_CELERY_IS_DONE,
+        ),
+        Contestant(
+            "dramatiq",
+            "one process of 64 threads, async actors on one loop, one aiohttp session, tokens in memory; message ready",
+            warm=200,
+            mails=1200,
+            concurrency=64,
+            start=_peer(
+                "async",
+                [
+                    *("dramatiq", "dramatiq_worker", "--processes", "1"),
+                    *("--threads", "{concurrency}", "--skip-logging"),
+                ],
+                "dramatiq",
+            ),
+            enqueue=_by_its_own_client("async", "dramatiq_worker.py"),
+            done=_counts(("LLEN", "dramatiq:default"), ("HLEN", "dramatiq:default.msgs")),
         ),
         Contestant(
             "arq",
@@ -219,6 +265,16 @@ def contestants(mailboxes: int) -> list[Contestant]:
             before=_with_limits(deployment.LIMITS),
         ),
         Contestant(
+            "certmail, whole mail, two workers",
+            "the same by two worker processes, in all; what binds them is the machine",
+            **ours,
+            start=_two_workers,
+            enqueue=_by_mailer,
+            done=_certmail_is_done,
+            before=_with_limits(deployment.LIMITS),
+            workers=2,
+        ),
+        Contestant(
             "certmail, at one project's pace",
             "the same with Google's own limit of one Cloud project for all mailboxes, 196 mails a second and a burst of 490 at first: "
             "what one customer sees",
@@ -227,5 +283,15 @@ def contestants(mailboxes: int) -> list[Contestant]:
             enqueue=_by_mailer,
             done=_certmail_is_done,
             before=_with_limits(deployment.ONE_PROJECT),
+        ),
+        Contestant(
+            "certmail, whole mail, a million waiting",
+            "as whole mail, while a million reminders of 1,000 other connections wait for their time; its rounds come after all others",
+            **ours,
+            start=_certmail,
+            enqueue=_by_mailer,
+            done=_certmail_is_done_beside_a_million,
+            before=_with_a_million,
+            last=True,
         ),
     ]

@@ -19,12 +19,17 @@ from typing import Any, cast
 from redis import Redis
 from sqlalchemy import Connection as Db
 
+from bench.environments import say
 from bench.mail import mail
 from bench.mail.place import Place, VoidError
 from certmail import Mailer
+from certmail_config import ledger
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import ReminderRejected
+from certmail_config.base.ids import ConnectionId, JobId, uuid7
+from certmail_config.jobs.states import State
+from certmail_config.ledger import Call, Enqueued, Lane
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.stores.connect import connect
@@ -46,6 +51,10 @@ A send takes 100 units (google.md §1.1).
 """
 LIMITS = replace(ONE_PROJECT, project_units_per_minute=100 * ONE_PROJECT.project_units_per_minute)
 """The same with a project that is never the limit: as if the mailboxes were in a hundred projects."""
+
+
+MILLION = 1_000_000
+FAR = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
 def pace_ceiling(mailboxes: int) -> float:
@@ -168,17 +177,82 @@ def _id(answer: object) -> str:
     return str(cast("Any", answer).id)
 
 
-def all_final(redis: Redis) -> bool:
-    """Whether nothing is unfinished in the ledger, and no doorbell waits or is held."""
+def fill(place: Place) -> None:
+    """Have a million reminders wait for a day far ahead, unless they do; takes some minutes."""
+    redis = place.redis
+    if redis.zcard(redis_keys.DUE) >= MILLION:
+        return
+
+    say(f"Filling the ledger with {MILLION:,} reminders that wait for their time ...")
+    lanes = [f"waiting-{n:03}" for n in range(1000)]
+    with open_admin(_settings(place)) as admin, _quickly(admin):
+        ledger.run_many(
+            redis,
+            [
+                ledger.set_lane(
+                    Lane(ConnectionId(lane), "waiting", f"m-{lane}", 15_000, 4, 1),
+                    code="",
+                    message="",
+                )
+                for lane in lanes
+            ],
+        )
+        for begin in range(0, MILLION, 500):
+            calls = [_waiting(n, lanes[n % len(lanes)]) for n in range(begin, begin + 500)]
+            ledger.run(redis, ledger.enqueue_many(calls))
+            if begin % 100_000 == 0:
+                redis.xtrim(redis_keys.EVENTS, maxlen=1000)
+    _skip_events(place)
+
+
+def _skip_events(place: Place) -> None:
+    """Nobody is to record what is there: as if a recorder had been at it all the while."""
+    newest = _newest_event(place.redis)
+    with closing(sqlite3.connect(_database(place))) as db, db:
+        db.execute("UPDATE recorder SET cursor = ?", [newest])
+    place.redis.xtrim(redis_keys.EVENTS, minid=newest, approximate=False)
+
+
+def _waiting(number: int, lane: str) -> Call[Enqueued]:
+    """A reminder of a connection that is stopped, or for the year 2100; nobody will open it."""
+    scheduled = number % 2 == 0
+    return ledger.enqueue(
+        id=JobId(uuid7(number)),
+        tenant="waiting",
+        connection=ConnectionId(lane),
+        dedupe=f"waiting:{number}",
+        fingerprint="f" * 64,
+        state=State.SCHEDULED if scheduled else State.READY,
+        reason="",
+        send_at=FAR if scheduled else None,
+        expires_at=FAR + 86_400,
+        priority=5,
+        kind="reminder",
+        campaign="q4-2099",
+        keep_seconds=90 * 86_400,
+        body=bytes(600),
+    )
+
+
+def all_final(redis: Redis, waiting: int = 0) -> bool:
+    """Whether only so many are unfinished in the ledger, and no doorbell waits or is held."""
     names = [f"{redis_keys.CELERY_PREFIX}{name}" for name in ("certmail", "unacked")]
     counts = cast("Any", [redis.zcard(redis_keys.DUE), redis.llen(names[0]), redis.hlen(names[1])])
-    return bool(counts == [0, 0, 0])
+    return bool(counts == [waiting, 0, 0])
 
 
 def all_recorded(place: Place) -> bool:
     """Whether the recorder has written every event to SQL."""
-    newest: bytes = place.redis.xinfo_stream(redis_keys.EVENTS)["last-generated-id"]
-    return _cursor(place.folder / "certmail" / "certmail.sqlite") == newest.decode()
+    return _cursor(_database(place)) == _newest_event(place.redis)
+
+
+def _database(place: Place) -> Path:
+    return place.folder / "certmail" / "certmail.sqlite"
+
+
+def _newest_event(redis: Redis) -> str:
+    newest: bytes = redis.xinfo_stream(redis_keys.EVENTS)["last-generated-id"]
+    return newest.decode()
 
 
 def _cursor(database: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,9 +58,9 @@ def tree(root: int) -> dict[int, _Process]:
     return found
 
 
-def cpu_ms(root: int) -> float:
-    """CPU time that the tree has used so far."""
-    return sum(process.cpu_ms for process in tree(root).values())
+def cpu_ms(*roots: int) -> float:
+    """CPU time that these trees have used so far."""
+    return sum(process.cpu_ms for root in roots for process in tree(root).values())
 
 
 @dataclass(slots=True)
@@ -70,19 +70,20 @@ class Memory:
     peak_mb: float = 0.0
     _ended: threading.Event = field(default_factory=threading.Event)
 
-    def watch(self, root: int) -> None:
+    def watch(self, roots: Sequence[int]) -> None:
         while not self._ended.wait(0.2):
-            self.peak_mb = max(self.peak_mb, sum(process.rss_mb for process in tree(root).values()))
+            now = sum(process.rss_mb for root in roots for process in tree(root).values())
+            self.peak_mb = max(self.peak_mb, now)
 
     def end(self) -> None:
         self._ended.set()
 
 
 @contextmanager
-def peak_memory(root: int) -> Iterator[Memory]:
-    """Watch the tree's memory while the block runs."""
+def peak_memory(*roots: int) -> Iterator[Memory]:
+    """Watch the trees' memory while the block runs."""
     memory = Memory()
-    thread = threading.Thread(target=memory.watch, args=[root], daemon=True)
+    thread = threading.Thread(target=memory.watch, args=[roots], daemon=True)
     thread.start()
     try:
         yield memory

@@ -27,7 +27,7 @@ from bench.mail.rounds import Row
 WHOLE = "certmail, whole mail"
 _SHOWN = (
     *("celery", "kombu", "redis", "google-api-python-client", "aiohttp"),
-    *("uvloop", "arq", "taskiq", "taskiq-redis"),
+    *("uvloop", "arq", "dramatiq", "taskiq", "taskiq-redis"),
 )
 
 
