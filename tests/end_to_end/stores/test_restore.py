@@ -104,7 +104,8 @@ def test_an_older_copy_is_repaired_before_anything_leaves(tmp_path: Path) -> Non
         assert {job for job in jobs if states[job] == "failed"} == set(lost)
 
         accounted_for(deployment, jobs)
-        assert len([job for job in jobs if states[job] == "uncertain"]) <= 20
+        unsure = {job for job in jobs if states[job] == "uncertain"}
+        assert unsure < set(late), "those that could have left since the record's last news"
         assert deployment.run("doctor", "--json").status == 0
 
 
