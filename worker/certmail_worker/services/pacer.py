@@ -42,13 +42,13 @@ async def pace(
 ) -> None:
     """Pace until cancelled; raises RedisError, or what ringing raises.
 
-    `look_seconds` is after how long it looks by itself where nobody wakes it.
-
     Then leases end, and jobs return to their lanes.
 
     A server that nobody has checked since it started is checked first; raises what that raises,
     SQLAlchemyError say. From one that is full, or lacks the replicas that must confirm, nothing
     more leaves.
+
+    Where nobody wakes it, it looks by itself after `look_seconds`.
     """
     guard = Guard(context.redis, limits, replicas=context.replicas)
     answering = Answering()
