@@ -48,9 +48,10 @@ def test_a_new_key_in_the_data_directory_reaches_processes_that_run(tmp_path: Pa
 
         [state] = done["old_keys"]
         assert (state["key"], state["needed"]) == (old, False)
-        assert state["removable_at"] > deployment.status(jobs[0])["attempts"][0]["begun_at"], (
-            "a token still needs it"
-        )
+        begun = [
+            attempt["begun_at"] for job in jobs for attempt in deployment.status(job)["attempts"]
+        ]
+        assert state["removable_at"] > min(begun), "a token still needs it"
 
         globex = deployment.link_account("globex")
         assert key_of(deployment, globex) == done["key"], (
