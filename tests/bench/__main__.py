@@ -35,6 +35,11 @@ def main() -> None:
         "--latency", type=int, choices=LATENCIES_MS, help="only this latency, in ms"
     )
     parser.add_argument(
+        "--million",
+        action="store_true",
+        help="also beside a million waiting reminders; some ten minutes more",
+    )
+    parser.add_argument(
         "--keep", metavar="WHAT", help="keep the figures of a landing, and what it brought"
     )
     options = parser.parse_args()
@@ -53,7 +58,11 @@ def _bench(options: argparse.Namespace) -> None:
     from bench.mail import landings, plot, report  # noqa: PLC0415 - matplotlib takes a second
 
     begun = time.monotonic()
-    field = [each for each in contestants(options.mailboxes) if re.search(options.only, each.name)]
+    field = [
+        each
+        for each in contestants(options.mailboxes)
+        if re.search(options.only, each.name) and (options.million or not each.last)
+    ]
     latencies = [options.latency] if options.latency is not None else list(LATENCIES_MS)
     with place(FOLDER, mailboxes=options.mailboxes, interpreters=pythons()) as ground:
         facts = report.facts(ground, options.rounds)
