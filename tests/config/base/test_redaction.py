@@ -68,6 +68,22 @@ def test_what_only_looks_a_little_like_a_secret_stays(text: str) -> None:
     assert hide_secrets(text) == text
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "GOCSPX-abcdefghijklmnop",
+        "cm_abcdefgh_ABCDEFGHIJKL",
+        "ya29.abcdefghijkl",
+        "1//abcdefghijkl",
+        "eyJhbGciOiJSUzI1NiJ9.e30.c2ln",
+        "-----BEGIN PRIVATE KEY-----\nMIIE",
+    ],
+)
+def test_a_secret_with_nothing_around_it_is_hidden(secret: str) -> None:
+    """Most texts are not searched: what a secret is recognised by must be in it alone."""
+    assert hide_secrets(secret).endswith("(secret)")
+
+
 def test_a_text_of_any_length_is_done_with_soon() -> None:
     before = time.process_time()
     for piece in ("x", "x.", "ab@", "eyJa.", "cm_", "a-"):
