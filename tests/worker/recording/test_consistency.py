@@ -6,9 +6,26 @@ For every way in which one of them can be lost or put back.
 from __future__ import annotations
 
 import pytest
+from redis import Redis
+from sqlalchemy import Engine, event
 
-from certmail_worker.recording.consistency import LINEAGE_ERRORS, Lineage, Traces, assess, order
-from certmail_worker.recording.writer import START, RecordPosition
+from certmail_config.base import redis_keys
+from certmail_config.sql.engine import open_database
+from certmail_worker.recording.consistency import (
+    LINEAGE_ERRORS,
+    Lineage,
+    Traces,
+    assess,
+    order,
+    read_traces,
+)
+from certmail_worker.recording.writer import (
+    START,
+    RecordPosition,
+    read_cursor,
+    read_position,
+    write_position,
+)
 
 OURS, OTHER = "0192-ours", "0192-other"
 OLDER, LAST, NEWER = "1700000000000-9", "1700000000000-10", "1700000000001-0"
@@ -119,3 +136,32 @@ def test_whatever_stops_pacing_says_what_to_do() -> None:
 
 def test_ids_are_ordered_as_numbers() -> None:
     assert sorted([NEWER, LAST, OLDER, START], key=order) == [START, OLDER, LAST, NEWER]
+
+
+def record_to(redis: Redis, engine: Engine, cursor: str) -> None:
+    """A recorder's step: the cursor first, then the note of it, then the cut."""
+    write_position(engine, read_position(engine), RecordPosition(cursor, OURS))
+    redis.set(redis_keys.RECORDED, cursor)
+    redis.xtrim(redis_keys.EVENTS, minid=cursor, approximate=False)
+
+
+def test_a_recorder_that_goes_on_meanwhile_is_no_other_ledger(
+    redis: Redis, engine: Engine, ready_database: str
+) -> None:
+    recorder = open_database(ready_database)
+    for happened in (OLDER, LAST, NEWER):
+        redis.xadd(redis_keys.EVENTS, {"type": "enqueued"}, id=happened)
+    redis.set(redis_keys.EPOCH, OURS)
+    record_to(redis, recorder, OLDER)
+    steps = iter([LAST, NEWER])
+
+    @event.listens_for(engine, "checkin")
+    def go_on(*_: object) -> None:
+        """Between the look at the record and the look at Redis."""
+        if (cursor := next(steps, None)) is not None:
+            record_to(redis, recorder, cursor)
+
+    found = read_traces(redis, engine)
+
+    assert (read_cursor(recorder), assess(found)) == (NEWER, Lineage.SAME)
+    recorder.dispose()

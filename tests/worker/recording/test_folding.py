@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import Engine, delete, select
 
 from certmail_config.sql import tables
-from certmail_config.sql.engine import open_database
 from certmail_worker.recording.folding import Fold
 from certmail_worker.recording.rows import Event, written
 from certmail_worker.recording.writer import read_cursor, read_position, write, write_position
@@ -19,13 +18,6 @@ from support.data.events import NOW, at, begun, enqueued, happened, settled
 
 RECORD: Final = (tables.attempts, tables.events, tables.deliveries)
 Record = dict[str, list[tuple[Any, ...]]]
-
-
-@pytest.fixture
-def engine(ready_database: str) -> Iterator[Engine]:
-    made = open_database(ready_database)
-    yield made
-    made.dispose()
 
 
 def recorded(engine: Engine, batches: Sequence[Sequence[Event]]) -> Record:

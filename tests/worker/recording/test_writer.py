@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,6 @@ from sqlalchemy import Engine, func, select
 
 from certmail_config.crypto.vault import Vault
 from certmail_config.sql import registry, tables
-from certmail_config.sql.engine import open_database
 from certmail_config.tenants.models import Connection, ConnectionState
 from certmail_worker.recording.rows import Event
 from certmail_worker.recording.writer import (
@@ -22,13 +20,6 @@ from certmail_worker.recording.writer import (
     write_position,
 )
 from support.data.events import NOW, at, begun, enqueued, happened, settled
-
-
-@pytest.fixture
-def engine(ready_database: str) -> Iterator[Engine]:
-    made = open_database(ready_database)
-    yield made
-    made.dispose()
 
 
 def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: Engine) -> None:

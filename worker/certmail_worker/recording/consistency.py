@@ -109,8 +109,23 @@ def order(event: str) -> tuple[int, int]:
 
 
 def read_traces(redis: Redis, engine: Engine) -> Traces:
-    """Read the traces in both stores; raises RedisError, SQLAlchemyError."""
+    """Read the traces in both stores; raises RedisError, SQLAlchemyError.
+
+    A recorder at work moves the cursor and cuts the stream behind it. Held against a cursor from
+    before, its stream would look like that of another ledger: what was read in Redis counts only
+    if the record stood still meanwhile.
+    """
     position = read_position(engine)
+
+    while True:
+        traces = _traces_beside(position, redis)
+        now = read_position(engine)
+        if (now.cursor, now.epoch) == (position.cursor, position.epoch):
+            return traces
+        position = now
+
+
+def _traces_beside(position: RecordPosition, redis: Redis) -> Traces:
     epoch, recorded, back = values_of(
         redis, [redis_keys.EPOCH, redis_keys.RECORDED, redis_keys.WENT_BACK]
     )
