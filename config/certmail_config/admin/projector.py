@@ -9,8 +9,8 @@ SQL has a newer version.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from redis import Redis
@@ -18,12 +18,12 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
 from certmail_config.base import redis_keys
-from certmail_config.base.errors import SealBroken
+from certmail_config.base.errors import Refused, SealBroken
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.signing import sign
 from certmail_config.crypto.vault import Vault
 from certmail_config.ledger import pause, run
-from certmail_config.sql import registry
+from certmail_config.sql import registry, removing
 from certmail_config.sql.engine import reachable
 from certmail_config.sql.pausing import read_pauses, take_turns
 from certmail_config.tenants.models import Connection, Tenant
@@ -38,7 +38,12 @@ from certmail_config.tenants.working_copy import (
     write_project_share,
     write_tenant,
 )
-from certmail_config.tenants.working_copy_removal import known_in, withdraw_others
+from certmail_config.tenants.working_copy_removal import (
+    forget_connection,
+    known_in,
+    withdraw_others,
+    withdraw_tenant,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +85,13 @@ class Projector:
         self._write(connection, salt, settle_lane=settle_lane, careful=careful)
         self.publish_tenant(tenant, [connection])
 
-    def publish_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
+    def publish_tenant(self, tenant: Tenant, connections: Sequence[Connection]) -> None:
         """Write a tenant, and where producers find its connections.
 
         Raises StoresUnreachable, RedisError.
         """
-        write_tenant(self.redis, self.vault, tenant, connections, self.signature(tenant))
+        self._write_tenant(tenant, connections)
+        self._withdraw_removed(connections, [tenant])
 
     def signature(self, tenant: Tenant) -> bytes:
         """The deployment's signature of the tenant's public key.
@@ -127,7 +133,8 @@ class Projector:
         if len(ours) == len(connections):
             write_project_share(self.redis, self._share)
         for tenant in tenants:
-            self.publish_tenant(tenant, [each for each in connections if each.tenant == tenant.id])
+            self._write_tenant(tenant, [each for each in connections if each.tenant == tenant.id])
+        self._withdraw_removed(connections, tenants)
         return written
 
     def copy_missing(self) -> int:
@@ -159,7 +166,8 @@ class Projector:
         for connection in ours:
             self._write(connection, salt, settle_lane=self._lane_lags(connection))
         for tenant, theirs in found_tenants:
-            self.publish_tenant(tenant, theirs)
+            self._write_tenant(tenant, theirs)
+        self._withdraw_removed(found, [tenant for tenant, _ in found_tenants])
         return len(ours) + len(found_tenants)
 
     def publish_pauses(self, reason: str = "as the database says") -> None:
@@ -198,6 +206,7 @@ class Projector:
         for connection in ours:
             if not self.lags(connection):
                 self._write(connection, salt, settle_lane=False)
+        self._withdraw_removed(ours, [])
 
         if len(ours) == len(connections):  # else it is for a process that has the other keys
             write_project_share(self.redis, self._share)
@@ -254,6 +263,38 @@ class Projector:
                 log.error("copy_not_written", extra={"code": broken.code, "error": broken.message})
 
         return found
+
+    def _withdraw_removed(
+        self, connections: Sequence[Connection], tenants: Sequence[Tenant]
+    ) -> None:
+        """Take out of the working copy what was removed between its reading and its writing.
+
+        Who removes forgets in Redis once SQL has erased: whatever is written before that goes
+        then, whatever is written after it goes here.
+        """
+        if not connections and not tenants:
+            return
+
+        with self._db() as db:
+            left = removing.left_of(db, [each.id for each in connections])
+            tenants_left = removing.tenants_left_of(
+                db, {each.id for each in tenants} | {each.tenant for each in connections}
+            )
+
+        removed = [each for each in connections if each.id not in left]
+        for each in removed:
+            forget_connection(self.redis, each.tenant, each.name, each.id)
+        for tenant in tenants:
+            if tenant.id not in tenants_left:
+                withdraw_tenant(self.redis, tenant.id)
+
+        # Another connection may have its name by now.
+        for name in {each.tenant for each in removed} & tenants_left:
+            with suppress(Refused):  # the tenant itself was removed just now
+                self.republish_tenant(name)
+
+    def _write_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
+        write_tenant(self.redis, self.vault, tenant, connections, self.signature(tenant))
 
     def _write(
         self, connection: Connection, salt: bytes, *, settle_lane: bool, careful: bool = False

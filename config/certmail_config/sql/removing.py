@@ -5,12 +5,19 @@ What was done for them stays on record, without the people in it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import Column, delete, select, update
 from sqlalchemy import Connection as Db
-from sqlalchemy import delete, update
 
 from certmail_config.base.ids import ConnectionId
 from certmail_config.sql import tables
 from certmail_config.sql.api_keys import forget_tenant
+
+_PAGE: Final = 500
+"""So many ids are asked about at once: SQLite and PostgreSQL take some ten thousands at most."""
 
 
 def remove_connection(db: Db, connection: ConnectionId) -> None:
@@ -28,3 +35,20 @@ def remove_tenant(db: Db, tenant: str) -> None:
     db.execute(delete(tables.connections).where(tables.connections.c.tenant == tenant))
     forget_tenant(db, tenant)
     db.execute(delete(tables.tenants).where(tables.tenants.c.id == tenant))
+
+
+def left_of(db: Db, connections: Collection[ConnectionId]) -> set[ConnectionId]:
+    """Those of these connections that nobody has removed."""
+    return {ConnectionId(id_) for id_ in _found(db, tables.connections.c.id, connections)}
+
+
+def tenants_left_of(db: Db, tenants: Collection[str]) -> set[str]:
+    """Those of these tenants that nobody has removed."""
+    return _found(db, tables.tenants.c.id, tenants)
+
+
+def _found(db: Db, column: Column[Any], ids: Collection[str]) -> set[str]:
+    rest, found = iter(ids), set()
+    while page := list(islice(rest, _PAGE)):
+        found |= set(db.execute(select(column).where(column.in_(page))).scalars())
+    return found
