@@ -99,8 +99,9 @@ class NoLink:
     why: str
 
 
+@lru_cache(maxsize=16)
 def read_link(text: str) -> WebLink | NoLink:
-    """The link that a text is, as a mail writes it."""
+    """The link that a text is, as a mail writes it; each is asked for twice, to check and to write."""
     plain = _PLAIN.fullmatch(text)
     if plain is not None:
         host = _host(plain[2])

@@ -261,6 +261,10 @@ def _broken_text(value: Mapping[str, Any]) -> ReminderRejected | None:
     JSON can say it (a lone surrogate), UTF-8 cannot.
     """
     for name, item in value.items():
+        # Nearly every field is ASCII, or a number: that is found out in no time.
+        plain = item.isascii() if type(item) is str else type(item) is int
+        if plain and type(name) is str and name.isascii():
+            continue
         if _has_surrogate(name) or _has_surrogate(item):
             return ReminderRejected(
                 "invalid_encoding", "not valid UTF-8", field=_SURROGATE.sub("\ufffd", name)

@@ -18,10 +18,11 @@ max_per_tenant = tonumber(max_per_tenant)
 local now, leapt = read_clock(clock)
 local now_text, today = text(now), text(math.floor((leapt and believed(now) or now) / DAY))
 local lane_states, ready_in, loads = {}, {}, {}
--- What is new and not written yet: of each where its arguments begin, and its place among the answers. Then
--- the keys of those, and what comes into each lane, and waits for a time in each, by the key.
-local gathered, gathered_keys, places = {}, {}, {}
-local answers = {}
+-- What is new and not written yet: of each where its arguments begin, its place among the answers, and the
+-- index that it comes into. Then the keys of those, and what comes into each index, by its key.
+local gathered, gathered_keys, members_of = {}, {}, {}
+-- Of each reminder its answer, and the index in which it waits, if it does.
+local answers, indexes = {}, {}
 
 -- A lane's state, or false where there is no such lane.
 local function lane_state(connection)
@@ -31,26 +32,26 @@ local function lane_state(connection)
   return lane_states[connection]
 end
 
--- How many jobs a lane holds; one that is broken stops none but its own.
-local function size(key)
-  local found = redis.pcall('ZCARD', key)
-  return type(found) == 'number' and found or 0
-end
-
--- What waits in a tenant's lanes.
-local function waiting(tenant)
-  local fields, count = redis.call('HGETALL', K.tenant .. tenant), 0
-  for i = 1, #fields, 2 do
-    if begins_with(fields[i], 'connection:') then
-      count = count + size(K.lane .. fields[i + 1]) + size(K.later .. fields[i + 1])
-    end
-  end
-  return count
-end
-
 -- The first reminder of a day: those are no longer counted that are forgotten by now. Where nothing has been
 -- counted yet, what waits is. Gives how many there are.
 local function begin_day(tenant, keep)
+  -- rarely
+  -- How many jobs a lane holds; one that is broken stops none but its own.
+  local function size(key)
+    local found = redis.pcall('ZCARD', key)
+    return type(found) == 'number' and found or 0
+  end
+  -- What waits in a tenant's lanes.
+  local function waiting(tenant)
+    local fields, count = redis.call('HGETALL', K.tenant .. tenant), 0
+    for i = 1, #fields, 2 do
+      if begins_with(fields[i], 'connection:') then
+        count = count + size(K.lane .. fields[i + 1]) + size(K.later .. fields[i + 1])
+      end
+    end
+    return count
+  end
+
   local key, all = K.taken .. tenant, 0
   local days = redis.call('HGETALL', key)
   if #days == 0 then
@@ -90,48 +91,50 @@ local function refusal(problem)
   return {err = type(problem) == 'table' and problem.err or tostring(problem)}
 end
 
--- A job that waits. Its lane has it already.
+local NOTHING = {}
+-- A job as it begins, and the event of it. Its lane has it already. Most have no time to wait for.
 local function write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
   kind, campaign, keep, body)
-  local not_before = state == 'scheduled' and {'not_before', send_at} or {}
   redis.call('HSET', K.job .. id, 'state', state, 'tenant', tenant, 'connection', connection, 'kind', kind,
     'campaign', campaign, 'priority', priority, 'send_at', send_at, 'expires_at', expires_at,
-    'enqueued_at', now_text, 'dedupe', dedupe, 'keep', keep, 'fence', '0', 'attempt', '0', unpack(not_before))
-  append(now, 'enqueued', {'job', id, 'tenant', tenant, 'connection', connection, 'kind', kind,
-    'campaign', campaign, 'state', state, 'reason', reason, 'dedupe', dedupe, 'fingerprint', print,
-    'send_at', send_at, 'expires_at', expires_at, 'priority', priority, 'body', body})
-  if state == 'ready' then ready_in[connection] = true end
+    'enqueued_at', now_text, 'dedupe', dedupe, 'keep', keep, 'fence', '0', 'attempt', '0',
+    unpack(state == 'scheduled' and {'not_before', send_at} or NOTHING))
+  redis.call('XADD', K.events, '*', 'type', 'enqueued', 'at', now_text, 'job', id, 'tenant', tenant,
+    'connection', connection, 'kind', kind, 'campaign', campaign, 'state', state, 'reason', reason,
+    'dedupe', dedupe, 'fingerprint', print, 'send_at', send_at, 'expires_at', expires_at,
+    'priority', priority, 'body', body)
 end
 
 -- Write what is gathered. What a lane refuses, since somebody made it something else, is written nowhere.
 local function flush()
-  local refusals, due, strings, rest = {}, {}, {}, {}
-  for index, members in pairs(places) do
+  local refusals, due, strings, rest, last = {}, {}, {}, {}, 0
+  for index, members in pairs(members_of) do
     local added = redis.pcall('ZADD', index, unpack(members))
     if type(added) ~= 'number' then refusals[index] = refusal(added) end
   end
 
   for _, job in ipairs(gathered) do
-    local id, tenant, connection, dedupe, print, state, _, send_at, expires_at =
-      unpack(ARGV, job.at, job.at + 8)
-    local refused = refusals[index_of(state, connection)]
-    if refused then
-      answers[job.place] = refused
+    local at, place, index = unpack(job)
+    local id, tenant, connection, dedupe, print, state, _, send_at, expires_at = unpack(ARGV, at, at + 8)
+    if refusals[index] then
+      answers[place], indexes[place] = refusals[index], nil
       loads[tenant].new = loads[tenant].new - 1
     else
-      local _, body = unpack(ARGV, job.at + FIELDS - 2, job.at + FIELDS - 1)
-      local at = state == 'scheduled' and math.min(tonumber(send_at), tonumber(expires_at))
-      due[#due + 1], due[#due + 2] = at and text(at) or expires_at, id
-      strings[#strings + 1], strings[#strings + 2] = K.dedupe .. dedupe, id .. '|' .. print
-      strings[#strings + 1], strings[#strings + 2] = K.body .. id, body
-      rest[#rest + 1] = job.at
+      local body = unpack(ARGV, at + FIELDS - 1, at + FIELDS - 1)
+      if state == 'ready' then ready_in[connection] = true
+      else expires_at = text(math.min(tonumber(send_at), tonumber(expires_at))) end
+      due[last * 2 + 1], due[last * 2 + 2] = expires_at, id
+      strings[last * 4 + 1], strings[last * 4 + 2] = K.dedupe .. dedupe, id .. '|' .. print
+      strings[last * 4 + 3], strings[last * 4 + 4] = K.body .. id, body
+      last = last + 1
+      rest[last] = at
     end
   end
 
-  gathered, gathered_keys, places = {}, {}, {}
-  if #rest == 0 then return end
+  gathered, gathered_keys, members_of = {}, {}, {}
+  if last == 0 then return end
   -- The clock is remembered with them, unless it leapt.
-  if not leapt then strings[#strings + 1], strings[#strings + 2] = K.clock, now_text end
+  if not leapt then strings[last * 4 + 1], strings[last * 4 + 2] = K.clock, now_text end
   redis.call('MSET', unpack(strings))
   redis.call('ZADD', K.due, unpack(due))
   for _, at in ipairs(rest) do write(unpack(ARGV, at, at + FIELDS - 1)) end
@@ -147,14 +150,17 @@ end
 -- It is to wait: nothing is written before all others are looked at.
 local function gather(place, at, id, connection, dedupe, state, send_at, priority)
   local index = index_of(state, connection)
-  local members = places[index] or {}
-  members[#members + 1], members[#members + 2] = state == 'scheduled' and send_at or score_of(priority), id
-  gathered[#gathered + 1], gathered_keys[dedupe], places[index] = {at = at, place = place}, true, members
+  local members = members_of[index] or {}
+  local last = #members
+  members[last + 1], members[last + 2] = state == 'scheduled' and send_at or score_of(priority), id
+  gathered[#gathered + 1], gathered_keys[dedupe], members_of[index] = {at, place, index}, true, members
+  indexes[place] = index
 end
 
 -- Nothing was left to decide: it ends at once.
 local function put_suppressed(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
   priority, kind, campaign, keep, body)
+  -- rarely
   redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
   write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
     keep, body)
@@ -163,8 +169,6 @@ local function put_suppressed(id, tenant, connection, dedupe, print, state, reas
   if not leapt then remember_clock(now) end
 end
 
-local waits = {}
-
 local function take_in(place, at, id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
   priority, kind, campaign, keep, body)
   local owner = redis.call('GET', K.dedupe .. dedupe)
@@ -172,6 +176,7 @@ local function take_in(place, at, id, tenant, connection, dedupe, print, state, 
     local other, other_print = string.match(owner, '^([^|]+)|(.*)$')
     if other_print ~= print then return {'key_reused', other} end
     local found = redis.call('HGET', K.job .. other, 'state') or 'accepted'
+    indexes[place] = (found == 'ready' or found == 'scheduled') and index_of(found, connection) or nil
     return {other == id and 'enqueued' or 'duplicate', other, found}
   end
 
@@ -188,14 +193,14 @@ local function take_in(place, at, id, tenant, connection, dedupe, print, state, 
   return {'enqueued', id, state}
 end
 
+local place = 0
 for at = 1, #ARGV - AFTER_ALL, FIELDS do
-  local _, _, connection, dedupe = unpack(ARGV, at, at + 3)
+  local _, _, _, dedupe = unpack(ARGV, at, at + 3)
   -- The same once more: it must find the first.
   if gathered_keys[dedupe] then flush() end
-  local place = #answers + 1
+  place = place + 1
   local done, answer = pcall(take_in, place, at, unpack(ARGV, at, at + FIELDS - 1))
   answers[place] = done and answer or refusal(answer)
-  if done and #answer > 2 then waits[#waits + 1] = {answer = answer, connection = connection} end
 end
 flush()
 
@@ -207,11 +212,9 @@ for tenant, load in pairs(loads) do
     'all', text(load.all + load.new))
 end
 
-for _, each in ipairs(waits) do
-  local _, id, state = unpack(each.answer)
-  if state == 'ready' or state == 'scheduled' then
-    local rank = redis.pcall('ZRANK', index_of(state, each.connection), id)
-    each.answer[#each.answer + 1] = type(rank) == 'number' and rank or nil
-  end
+for of, index in pairs(indexes) do
+  local _, id = unpack(answers[of])
+  local rank = redis.pcall('ZRANK', index, id)
+  if type(rank) == 'number' then table.insert(answers[of], rank) end
 end
 return answers
