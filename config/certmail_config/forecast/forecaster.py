@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from redis import Redis
@@ -227,8 +228,18 @@ class Forecaster:
         rivals = tuple(
             Backlog(jobs, pace, lanes) for (jobs, pace), lanes in counted.items() if jobs
         )
-        self._rivals[seen.project, lane] = (time.monotonic() + RIVALS_SECONDS, rivals)
+        self._keep(seen.project, lane, rivals)
         return rivals
+
+    def _keep(self, project: str, lane: ConnectionId, rivals: tuple[Backlog, ...]) -> None:
+        """Remember them for a while, and none that are older."""
+        now = time.monotonic()
+        self._rivals.pop((project, lane), None)
+        self._rivals[project, lane] = (now + RIVALS_SECONDS, rivals)
+
+        # They were put in by time.
+        for key in list(takewhile(lambda key: self._rivals[key][0] <= now, self._rivals)):
+            del self._rivals[key]
 
 
 def _by_lane(

@@ -17,6 +17,8 @@ from certmail_config.tenants.working_copy import read_tenant
 
 TENANT_SECONDS: Final = 5.0
 """How long what is known of a tenant is trusted: a new connection is seen after that time."""
+KNOWN: Final = 5_000
+"""How many tenants are kept in memory; those that were read last stay."""
 
 
 class KnownTenants:
@@ -26,9 +28,15 @@ class KnownTenants:
     """
 
     def __init__(
-        self, redis: Redis, pin: Pin | None, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        redis: Redis,
+        pin: Pin | None,
+        *,
+        most: int = KNOWN,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
+        self._most = most
         self._pin = pin
         self._monotonic = monotonic
         self._found: dict[str, tuple[float, Known]] = {}
@@ -52,5 +60,11 @@ class KnownTenants:
         # The sealer is kept as long as the key is the same: it holds the data key of the hour.
         same = found is not None and found[1].tenant.public_key == view.public_key
         known = Known.of(view, found[1].sealer if found and same else Sealer(view.public_key))
-        self._found[tenant] = (self._monotonic() + TENANT_SECONDS, known)
+        self._keep(tenant, known)
         return known
+
+    def _keep(self, tenant: str, known: Known) -> None:
+        self._found.pop(tenant, None)
+        while len(self._found) >= self._most:
+            del self._found[next(iter(self._found))]
+        self._found[tenant] = (self._monotonic() + TENANT_SECONDS, known)

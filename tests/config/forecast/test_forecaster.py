@@ -152,6 +152,21 @@ def test_a_full_day_of_a_project_is_known(ledger: ClockedLedger) -> None:
     assert said == pytest.approx(DAY + 300 + 100 / 1.96, rel=0.01)
 
 
+def test_what_was_known_of_a_projects_other_lanes_is_forgotten_once_it_is_old(
+    ledger: ClockedLedger,
+) -> None:
+    for n in range(2):
+        ledger.lane(f"l{n}", project="q", project_units_per_minute=6_000)
+        fill(ledger, f"l{n}", 5)
+
+    forecaster = Forecaster(ledger.redis, now=lambda: ledger.now)
+    forecaster._rivals |= {("p", ConnectionId(f"old{n}")): (float(n), ()) for n in range(3)}
+    for _ in range(2):
+        forecaster.of([Waiting("l00004", ConnectionId("l0"), State.READY)])
+        forecaster.of([Waiting("l10004", ConnectionId("l1"), State.READY)])
+    assert [lane for _, lane in forecaster._rivals] == ["l0", "l1"]
+
+
 def test_lane_values_have_the_same_defaults_as_connections() -> None:
     from certmail_config.tenants.models import GoogleLimits  # noqa: PLC0415 - only this compares the two
 

@@ -12,12 +12,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cachetools import LRUCache
 from redis import Redis
 
 from certmail_config.base import redis_keys
+from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.vault import Vault
+from certmail_config.google.oauth import Granted
 from certmail_config.google.token_errors import Denied
-from certmail_worker.google.token_client import Purpose
+from certmail_config.tenants.sealed_fields import open_from, seal_for
+from certmail_worker.google.tenant_cache import KNOWN
+from certmail_worker.google.token_client import Purpose, TokenClient
 from certmail_worker.google.tokens import RENEW_SECONDS, Token
 from support.deployment.one_tenant import OneTenant, one_tenant
 
@@ -45,6 +50,24 @@ async def test_a_hundred_deliveries_in_four_processes_ask_google_once(setup: One
     assert all(isinstance(token, Token) for token in tokens)
     assert len({token.secret for token in tokens if isinstance(token, Token)}) == 1
     assert await calls(setup) == before + 1
+
+
+async def test_of_the_keys_that_assertions_are_signed_with_so_many_stay_in_memory(
+    setup: OneTenant,
+) -> None:
+    given = (setup.session, f"{setup.google}/token", setup.admin.vault, None)
+    asker = TokenClient(*given, _signers=LRUCache(2))
+    vault, before = setup.admin.vault, setup.connection
+    assert before.private_key is not None
+    key = open_from(vault, before.private_key, before.owner, "private_key")
+
+    for n in range(4):
+        other = replace(before, id=ConnectionId(f"c{n}"))
+        other = replace(other, private_key=seal_for(vault, key, other.owner, "private_key"))
+        assert isinstance(await asker.mint(other, Purpose.SEND), Granted)
+
+    assert list(asker._signers) == ["c2", "c3"]
+    assert TokenClient(*given)._signers.maxsize == KNOWN  # type: ignore[attr-defined]  # a mapping to others
 
 
 async def test_a_process_that_starts_later_uses_what_the_fleet_has(setup: OneTenant) -> None:

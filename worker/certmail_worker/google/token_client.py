@@ -6,12 +6,15 @@ Safe to repeat; keeps nothing but keys.
 from __future__ import annotations
 
 import time
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import aiohttp
+from cachetools import LRUCache
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.auth.crypt import RSASigner
 
@@ -34,6 +37,7 @@ from certmail_config.tenants.sealed_fields import open_from
 from certmail_worker.google.google_errors import named_wait
 from certmail_worker.google.http import exchange
 from certmail_worker.google.responses import Answered, Lost, NotSent
+from certmail_worker.google.tenant_cache import KNOWN
 
 
 class Purpose(StrEnum):
@@ -77,7 +81,9 @@ class TokenClient:
     vault: Vault
     client: OAuthClient | None
     key_seen: bool = False
-    _signers: dict[ConnectionId, tuple[int, RSASigner]] = field(default_factory=dict)
+    _signers: MutableMapping[ConnectionId, tuple[int, RSASigner]] = field(
+        default_factory=partial(LRUCache, KNOWN)
+    )
 
     async def mint(self, connection: Connection, purpose: Purpose) -> Granted | Denied:
         """Make one request for an access token; raises SealBroken when the vault lacks the key."""
@@ -164,7 +170,7 @@ class TokenClient:
         return refresh_form(self.client, refresh_token.decode())
 
     def _signer(self, connection: Connection) -> RSASigner:
-        """The connection's key, parsed once per version."""
+        """The connection's key, parsed once per version, and kept while it is among those used last."""
         known = self._signers.get(connection.id)
         if known is None or known[0] != connection.version:
             assert connection.private_key is not None, (

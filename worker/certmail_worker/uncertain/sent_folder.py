@@ -9,17 +9,22 @@ paid for out of the mailbox's minute, so that looking never costs a send its pla
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
+from cachetools import LRUCache
+
+from certmail_config.base.ids import ConnectionId
 from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_worker.google.gmail import GET_UNITS, LIST_UNITS, Gmail
 from certmail_worker.google.responses import Answer, Answered
 
 PAGE_SIZE = 100
-MAX_REMEMBERED = 5000
+MAX_REMEMBERED: Final = 20_000
+"""Messages that are remembered of all mailboxes together: some 10 MB."""
+MAX_BOXES: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,13 @@ class LookFailedError(Exception):
 class SentBox:
     """The sent mail of one connection.
 
-    What was read once is remembered, and what was paid for is used up.
+    What was read once is remembered among `known`, and what was paid for is used up.
     """
 
     gmail: Gmail
+    connection: ConnectionId
+    known: MutableMapping[tuple[ConnectionId, str], Sent]
     _credit: int = 0
-    _known: OrderedDict[str, Sent] = field(default_factory=OrderedDict)
 
     async def since(
         self, token: str, oldest: float, pay: Callable[[int], Awaitable[bool]]
@@ -65,7 +71,7 @@ class SentBox:
             value = _json(await self.gmail.list_sent(token, page_size=PAGE_SIZE, page=page))
 
             for item in value.get("messages") or []:
-                sent = self._known.get(item["id"])
+                sent = self.known.get((self.connection, str(item["id"])))
                 if sent is None:
                     await self._use(GET_UNITS, pay)
                     sent = await self._get(token, str(item["id"]))
@@ -101,10 +107,28 @@ class SentBox:
             int(value["internalDate"]) / 1000,
         )
 
-        self._known[message] = sent
-        if len(self._known) > MAX_REMEMBERED:
-            self._known.popitem(last=False)
+        self.known[self.connection, message] = sent
         return sent
+
+
+@dataclass(slots=True)
+class SentBoxes:
+    """The sent mail of all connections that are looked into; those looked into last stay."""
+
+    gmail: Gmail
+    _boxes: MutableMapping[ConnectionId, SentBox] = field(
+        default_factory=partial(LRUCache, MAX_BOXES)
+    )
+    _known: MutableMapping[tuple[ConnectionId, str], Sent] = field(
+        default_factory=partial(LRUCache, MAX_REMEMBERED)
+    )
+
+    def of(self, connection: ConnectionId) -> SentBox:
+        """That of one connection."""
+        box = self._boxes.get(connection)
+        if box is None:
+            box = self._boxes[connection] = SentBox(self.gmail, connection, self._known)
+        return box
 
 
 def _json(answer: Answer) -> dict[str, Any]:

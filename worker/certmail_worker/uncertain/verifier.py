@@ -30,7 +30,7 @@ from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.google.token_client import Purpose
 from certmail_worker.health.progress import NoteProgress, no_notes
 from certmail_worker.uncertain.pending_checks import Unsure, absent, found, next_look, read_unsure
-from certmail_worker.uncertain.sent_folder import LookFailedError, SentBox
+from certmail_worker.uncertain.sent_folder import LookFailedError, SentBox, SentBoxes
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ async def verify(context: DeliveryContext, note_progress: NoteProgress = no_note
 
     A connection that no vault key opens holds up no other.
     """
-    boxes: dict[ConnectionId, SentBox] = defaultdict(lambda: SentBox(context.gmail))
+    boxes = SentBoxes(context.gmail)
 
     while True:
         now = await aserver_time(context.redis)
@@ -62,7 +62,7 @@ async def verify(context: DeliveryContext, note_progress: NoteProgress = no_note
                 if connection is None or not wanted:
                     continue
 
-                missing = await _look(context, connection, boxes[connection_id], wanted)
+                missing = await _look(context, connection, boxes.of(connection_id), wanted)
             except RedisError as error:
                 if not wrong_type(error):
                     raise
