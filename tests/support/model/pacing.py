@@ -16,7 +16,7 @@ from support.model.values import LEASED, Entry, Track, ms
 
 LATE: Final = 2_500
 """So much lateness of the pacer is made up for."""
-GATHER: Final = 100
+GATHER: Final = 50
 """A project that lets some leave is not visited again before, ms."""
 Wait = float | Literal["slot"] | None
 """What a lane waits for: a time, or for a request to end; None if for nothing."""
