@@ -48,7 +48,7 @@ class LedgerState:
         # By mailbox: lanes that wait until one of its requests ends.
         self.blocked: defaultdict[str, set[str]] = defaultdict(set)
         # By project: lanes that wait for it, and since when.
-        self.queues: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self.queues: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     def time(self, clock: float) -> tuple[int, bool]:
         """The ledger's time, which never goes back, and whether the clock has leapt ahead of it."""

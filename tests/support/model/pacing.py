@@ -16,7 +16,7 @@ from support.model.values import LEASED, Entry, Track, ms
 
 LATE: Final = 2_500
 """So much lateness of the pacer is made up for."""
-GATHER: Final = 50
+GATHER: Final = 100
 """A project that lets some leave is not visited again before, ms."""
 Wait = float | Literal["slot"] | None
 """What a lane waits for: a time, or for a request to end; None if for nothing."""
@@ -109,6 +109,7 @@ class Round:
         self.model, self.now, self.room = model, now, room
         self.leased: list[JobId] = []
         self.leased_of: set[str] = set()
+        self.queued = 0
 
     def full(self) -> bool:
         return len(self.leased) >= self.room
@@ -164,8 +165,9 @@ class Round:
         return wait
 
     def _queue(self, lane: str, project: str, wait: Wait) -> None:
-        """Behind those that wait for the project already."""
-        self.model.queues[project].setdefault(lane, self.now)
+        """Behind those that wait for the project already, in the order in which they come."""
+        self.queued += 1
+        self.model.queues[project].setdefault(lane, fine(self.now + min(self.queued, 999) / 1000))
         if wait != "slot":
             assert wait is not None
             self.model.wake.setdefault(PROJECT + project, fine(wait))

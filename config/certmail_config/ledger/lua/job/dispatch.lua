@@ -40,6 +40,8 @@ local new, due, wake = {}, {}, {}
 local projects = {}
 -- Projects of which this call has leased.
 local leased_of = {}
+-- How many this call has sent into projects' queues.
+local queued = 0
 
 local function put(list, score, member)
   list[#list + 1] = score
@@ -225,10 +227,12 @@ local function lease(lane, info, id, job, since)
   put(wake, fine(box.next + tie), lane)
 end
 
--- Wait for the project, behind those that wait for it already.
+-- Wait for the project, behind those that wait for it already: of those who come in one call too, or the
+-- same names would always go last.
 local function queue(lane, project, time)
+  queued = queued + 1
   redis.call('ZREM', K.wake, lane)
-  redis.call('ZADD', K.queue .. project, 'NX', at, lane)
+  redis.call('ZADD', K.queue .. project, 'NX', fine(now + math.min(queued, 999) / 1000), lane)
   if projects[project] then projects[project].queued = true end
   if time ~= 'slot' then redis.call('ZADD', K.wake, 'NX', fine(time), PROJECT .. project) end
 end

