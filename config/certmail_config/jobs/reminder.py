@@ -220,16 +220,10 @@ class Reminder(BaseModel):
         if self.key is not None:
             return f"[{_json(self.tenant)}, {_json(self.key)}]".encode()
 
-        parts = (
-            self.tenant,
-            self.kind,
-            self.campaign,
-            self.to.casefold(),
-            self.due_at,
-            self.send_at,
+        who = (
+            f"{_json(self.tenant)}, {_json(self.kind)}, {_json(self.campaign)}, {_folded(self.to)}"
         )
-
-        return f"[{', '.join([_json(part) for part in parts])}]".encode()
+        return f"[{who}, {_json(self.due_at)}, {_json(self.send_at)}]".encode()
 
 
 def parse(value: Mapping[str, Any]) -> Reminder:

@@ -25,6 +25,10 @@ JOB_BYTES: Final = 2048
 """What a reminder takes, its events included."""
 LOOK_SECONDS: Final = 1.0
 """How old a look may be."""
+MIN_UNSEEN: Final = 200
+MAX_UNSEEN: Final = 2_000
+UNSEEN_PART: Final = 100
+"""A look counts for a hundredth of what it found free, within these bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +109,22 @@ def share(figures: Figures, limits: StoreLimits) -> int:
 
     0: as many as there is room for, since there is no other tenant.
     """
-    if figures.tenants < 2:
-        return 0
+    return 0 if figures.tenants < 2 else max(1, TENANT_TIMES * free_jobs(figures, limits))
 
-    free, events = (
-        free_bytes(figures, limits),
-        max(0, int(SHARE * limits.events_max) - figures.events),
-    )
 
-    rooms = [events] if free is None else [events, free // JOB_BYTES]
-    return max(1, TENANT_TIMES * min(rooms))
+def unseen(figures: Figures, limits: StoreLimits) -> int:
+    """How many reminders may be taken in before the next look: a small part of what is free.
+
+    The fuller it is, the sooner; each look waits for what the server has before it.
+    """
+    return min(max(MIN_UNSEEN, free_jobs(figures, limits) // UNSEEN_PART), MAX_UNSEEN)
+
+
+def free_jobs(figures: Figures, limits: StoreLimits) -> int:
+    """For how many reminders there is room, as far as anybody knows."""
+    free = free_bytes(figures, limits)
+    events = max(0, int(SHARE * limits.events_max) - figures.events)
+    return events if free is None else min(events, free // JOB_BYTES)
 
 
 def ask(pipe: Any) -> None:

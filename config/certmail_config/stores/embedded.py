@@ -36,6 +36,11 @@ log = logging.getLogger(__name__)
 WATCH_SECONDS: Final = 1.0
 START_SECONDS: Final = 120  # replaying a large AOF takes its time
 STOP_SECONDS: Final = 30
+REWRITE_FROM: Final = "256mb"
+"""The append-only file is rewritten from this size on: the copying takes from who enqueues many.
+
+Replaying so much takes a second or two at the start.
+"""
 _SOCKET_BYTES: Final = 100  # the kernel allows 107
 
 
@@ -182,6 +187,8 @@ def _start(folder: Path, socket: Path, alive: IO[str]) -> None:
         "yes",
         "--appendfsync",
         "always",
+        "--auto-aof-rewrite-min-size",
+        REWRITE_FROM,
         "--save",
         "",
         "--maxmemory-policy",

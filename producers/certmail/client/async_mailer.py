@@ -12,9 +12,9 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, Final, ParamSpec, Self, TypeVar
 
-from certmail.client.batches import BATCH, split
+from certmail.client.batches import split
 from certmail.client.mailer import Mailer
 from certmail.client.preparing import Given, read_given, require_several
 from certmail.client.receipt import Receipt
@@ -28,6 +28,8 @@ from certmail_config.settings import Settings
 P = ParamSpec("P")
 T = TypeVar("T")
 Answer = Receipt | ReminderRejected | StoresUnreachable
+BATCH: Final = 200
+"""Reminders that are handed to the thread together."""
 
 
 class AsyncMailer:

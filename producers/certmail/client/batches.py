@@ -33,12 +33,15 @@ from certmail_config.ledger.survey import survey
 from certmail_config.tenants.models import DEFAULT_NAME
 
 T = TypeVar("T")
-BATCH: Final = 200
-"""Reminders that are sent together; the next are prepared and sent while the server has these."""
-TOGETHER: Final = 50
+BATCH: Final = 50
 """Reminders in one step of the server: some two milliseconds, and one write to disk.
 
 The server serves nobody else meanwhile.
+"""
+UNDER_WAY: Final = 8
+"""Batches that are sent before the first is answered.
+
+With fewer, server and client wait for each other; larger ones do not fit into what a socket holds.
 """
 
 
@@ -115,9 +118,8 @@ class Batches:
 
         Raises TypeError for what is no reminder.
 
-        While the server works on one the next is prepared and sent, so that neither waits for the
-        other: two are under way at most, and a batch is sent when the answers to the last but one
-        were consumed.
+        While the server works on some the next is prepared and sent, so that neither waits for the
+        other: `UNDER_WAY` at most, and then one is sent when the answers to another were consumed.
         """
         batch = self._prepare_all(next(source, ()))
         following = next(source, None)
@@ -131,6 +133,8 @@ class Batches:
                 if under_way[-1].error is not None:
                     break
                 under_way.append(self._begin(self._prepare_all(given), calls.send))
+                if len(under_way) < UNDER_WAY:
+                    continue
                 yield (answered := self._end(under_way.popleft(), calls.receive, under_way))
                 if answered.error is not None:
                     return
@@ -187,13 +191,10 @@ class Batches:
         except StoresUnreachable as error:
             return Begun([], [], [], error)
 
-        together: list[Call[Any]] = [
-            enqueue_many([item.call for item in some], tenant_share)
-            for some in split(prepared, TOGETHER)
-        ]
+        together: Call[Any] = enqueue_many([item.call for item in prepared], tenant_share)
         # Lanes that were not seen for a while are looked at in the same round trip.
         lanes = self._surveys.missing((item.connection for item in prepared), len(prepared))
-        send(together + [survey(lane) for lane in lanes])
+        send([together, *(survey(lane) for lane in lanes)])
         return Begun(batch.items, prepared, lanes)
 
     def _end(
@@ -214,13 +215,13 @@ class Batches:
         if not durable:
             return Answered([], not_durable(self._durability), unknown=unknown)
 
-        calls = len(found) - len(begun.lanes)
-        for lane, seen in zip(begun.lanes, found[calls:], strict=True):
+        enqueued, *surveys = found
+        for lane, seen in zip(begun.lanes, surveys, strict=True):
             # What was taken in was taken in, whether its time can be told or not.
             if not isinstance(seen, RedisError):
                 self._surveys.keep(lane, seen)
 
-        settled, refused = _until_refused(found[:calls])
+        settled, refused = _until_refused(enqueued)
         answers = read_answers(begun.items, settled, self._times(begun.prepared, settled))
         if refused is not None:
             return Answered(answers, unreachable(refused), unknown=unknown - len(answers))
@@ -264,16 +265,15 @@ def read_answers(
 
 
 def _until_refused(
-    enqueued: Iterable[list[Enqueued | RedisError] | RedisError],
+    enqueued: list[Enqueued | RedisError] | RedisError,
 ) -> tuple[list[Enqueued], RedisError | None]:
     """The answers up to the first that the server refused, and that refusal."""
     settled: list[Enqueued] = []
 
-    for some in enqueued:
-        for each in [some] if isinstance(some, RedisError) else some:
-            if isinstance(each, RedisError):
-                return settled, each
-            settled.append(each)
+    for each in [enqueued] if isinstance(enqueued, RedisError) else enqueued:
+        if isinstance(each, RedisError):
+            return settled, each
+        settled.append(each)
 
     return settled, None
 

@@ -19,14 +19,12 @@ from certmail_config.stores.capacity import (
     read_figures,
     room,
     share,
+    unseen,
 )
-
-LOOK_JOBS = 200
-"""After so many reminders the last look counts for nothing any more."""
 
 
 class IntakeGuard:
-    """Looks whether the server takes more reminders, at most once a second or per 200 reminders.
+    """Looks whether the server takes more reminders, once a second, and sooner the less room there is.
 
     Each new run of the server is proven anew.
     """
@@ -71,7 +69,7 @@ class IntakeGuard:
             raise StoresUnreachable(full.code, full.message, full.remedy)
 
         self._good_until = self._monotonic() + LOOK_SECONDS
-        self._jobs_left = LOOK_JOBS - jobs
+        self._jobs_left = unseen(figures, self._limits) - jobs
         self._share = share(figures, self._limits)
 
         return self._share

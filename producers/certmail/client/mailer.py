@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -35,6 +35,8 @@ from certmail_config.stores.connect import connect, redis_server
 from certmail_config.tenants.pinning import Pin, signed_by
 
 _DAY = 86400.0
+LOOKED_UP: Final = 200
+"""Jobs that are looked up in one round trip."""
 
 
 class Mailer:
@@ -133,14 +135,14 @@ class Mailer:
         return prepared if isinstance(prepared, ReminderRejected) else None
 
     def send_many(self, reminders: Iterable[Given]) -> Iterator[Receipt | ReminderRejected]:
-        """Enqueue many, a few hundred per round trip; yields an answer for each, in order.
+        """Enqueue many, some hundreds under way at once; yields an answer for each, in order.
 
         Each may be a mapping of its fields.
 
         A ReminderRejected among them is its own answer, so that those to a file's rows stay in step
-        with the rows. A receipt is yielded only once it is durable. While a batch is under way the
-        next is taken from `reminders`, prepared and sent; the one after it only when the answers to
-        the first were consumed, so consume them to the end. Raises BatchInterrupted, which says which are in,
+        with the rows. A receipt is yielded only once it is durable. Up to 400 are taken from
+        `reminders` and sent before the first is answered, further ones only when answers were
+        consumed, so consume them to the end. Raises BatchInterrupted, which says which are in,
         after the answers to all that were settled.
         """
         require_several(reminders)
@@ -166,7 +168,7 @@ class Mailer:
         """
         found: list[JobView | None] = []
         try:
-            for ids in split(job_ids, BATCH):
+            for ids in split(job_ids, LOOKED_UP):
                 found += look_up(
                     self.redis, self._forecaster, [as_job_id(id_) for id_ in ids], self._now()
                 )

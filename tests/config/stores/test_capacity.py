@@ -19,6 +19,7 @@ from certmail_config.stores.capacity import (
     read_figures,
     room,
     share,
+    unseen,
 )
 from certmail_config.stores.health import fill, server_facts
 
@@ -77,6 +78,26 @@ def test_the_less_room_is_left_the_less_one_tenant_may_have() -> None:
     assert shares == sorted(shares, reverse=True)
     assert shares[0] == 4 * 75 * 512
     assert shares[-2:] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("free", "events", "reminders"),
+    [
+        (0, 0, 200),  # the next look is soon enough to say so
+        (10**9, 0, 2_000),
+        (100_000 * 2048, 0, 1_000),
+        (10**9, 1_700_000 - 50_000, 500),
+    ],
+)
+def test_the_less_room_is_left_the_sooner_it_is_looked_at(
+    free: int, events: int, reminders: int
+) -> None:
+    maxmemory = 2 * 10**9
+    used = int(0.85 * maxmemory) - free
+    figures = Figures(
+        run="r", used=used, maxmemory=maxmemory, system=0, events=events, online=0, tenants=5
+    )
+    assert unseen(figures, StoreLimits()) == reminders
 
 
 def test_nor_of_the_stream() -> None:

@@ -30,7 +30,7 @@ from certmail import (
     ReminderRejected,
     StoresUnreachable,
 )
-from certmail.client.batches import BATCH, TOGETHER
+from certmail.client.batches import BATCH, UNDER_WAY
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import SealBroken, SettingsError
 from certmail_config.base.ids import ConnectionId
@@ -520,11 +520,11 @@ class TestSendMany:
         plain = Opener(acme.private).open(body, tenant="acme", job=receipt.id)
         return str(json.loads(plain)["to"])
 
-    def test_it_reads_no_further_ahead_than_the_batch_that_it_sends(self, mailer: Mailer) -> None:
+    def test_it_reads_no_further_ahead_than_what_may_be_under_way(self, mailer: Mailer) -> None:
         taken: list[int] = []
 
         def source() -> Iterator[Reminder]:
-            for n in range(3 * BATCH):
+            for n in range(12 * BATCH):
                 taken.append(n)
                 yield reminder(n)
 
@@ -532,8 +532,8 @@ class TestSendMany:
         assert not taken
 
         next(answers)
-        assert len(taken) == 2 * BATCH, "one is answered, and the next is under way"
-        assert len(list(answers)) == 3 * BATCH - 1
+        assert len(taken) == UNDER_WAY * BATCH, "one is answered, and the next are under way"
+        assert len(list(answers)) == 12 * BATCH - 1
 
     def test_what_the_server_refuses_midway_ends_it_and_says_which_are_in(
         self, acme: Acme, mailer: Mailer
@@ -542,34 +542,35 @@ class TestSendMany:
             redis_keys.LANE + acme.apac, "not what it should be"
         )  # so that the server takes nothing for it
         wanted = [
-            reminder(n, connection="apac" if n >= TOGETHER else "default")
-            for n in range(3 * TOGETHER)
+            reminder(n, connection="apac" if n >= BATCH else "default") for n in range(3 * BATCH)
         ]
-        answers = mailer.send_many([*wanted, *(reminder(n) for n in range(1000, 1000 + BATCH))])
-        got = [next(answers) for _ in range(TOGETHER)]
+        others = (reminder(n) for n in range(1000, 1000 + UNDER_WAY * BATCH))
+        answers = mailer.send_many([*wanted, *others])
+        got = [next(answers) for _ in range(BATCH)]
         assert all(isinstance(each, Receipt) for each in got)
 
         with pytest.raises(BatchInterrupted) as raised:
             next(answers)
-        assert raised.value.answered == TOGETHER
-        assert raised.value.unknown == len(wanted) + BATCH - TOGETHER, "two batches are under way"
+        assert raised.value.answered == BATCH
+        assert raised.value.unknown == UNDER_WAY * BATCH, "as many are under way"
 
         acme.redis.delete(redis_keys.LANE + acme.apac)
-        again = list(mailer.send_many(wanted[:TOGETHER]))
+        again = list(mailer.send_many(wanted[:BATCH]))
         assert all(isinstance(each, Receipt) and each.duplicate for each in again)
 
     def test_each_of_a_batch_is_answered_when_consumed_late_and_left_early(
         self, acme: Acme, mailer: Mailer
     ) -> None:
-        left = mailer.send_many(reminder(n) for n in range(4 * BATCH))
+        left = mailer.send_many(reminder(n) for n in range(12 * BATCH))
         assert isinstance(next(left), Receipt)
         assert isinstance(mailer.send(reminder(-1)), Receipt), "others are answered meanwhile"
         left.close()  # type: ignore[attr-defined]  # it is a generator
 
-        again = list(mailer.send_many(reminder(n) for n in range(4 * BATCH)))
+        again = list(mailer.send_many(reminder(n) for n in range(12 * BATCH)))
         taken = [isinstance(each, Receipt) and each.duplicate for each in again]
-        assert taken == [True] * (2 * BATCH) + [False] * (2 * BATCH), "two batches were under way"
-        assert acme.redis.zcard(redis_keys.LANE + acme.default) == 4 * BATCH + 1
+        under_way = UNDER_WAY * BATCH
+        assert taken == [True] * under_way + [False] * (12 * BATCH - under_way)
+        assert acme.redis.zcard(redis_keys.LANE + acme.default) == 12 * BATCH + 1
 
     def test_none_is_none(self, mailer: Mailer) -> None:
         assert list(mailer.send_many([])) == []

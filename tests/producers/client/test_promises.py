@@ -182,9 +182,12 @@ class TestRoom:
 
 
 class TestTheLookout:
-    def test_it_looks_once_a_second_or_per_two_hundred(self, server: Valkey) -> None:
+    def test_with_little_room_it_looks_once_a_second_or_per_two_hundred(
+        self, server: Valkey
+    ) -> None:
         now = [0.0]
-        intake_guard = IntakeGuard(server.redis, FSYNC, StoreLimits(), monotonic=lambda: now[0])
+        limits = StoreLimits(events_max=1000)
+        intake_guard = IntakeGuard(server.redis, FSYNC, limits, monotonic=lambda: now[0])
 
         def asked(jobs: int) -> bool:
             def calls() -> int:
