@@ -19,7 +19,7 @@ from celery import Celery, signals
 from certmail_config.base.errors import SettingsError
 from certmail_config.base.foreign_variables import take_out
 from certmail_config.settings import Settings
-from certmail_config.stores.broker import OWN_APP, QUEUE, TRANSPORT_OPTIONS, OneBroker, broker_url
+from certmail_config.stores.broker import OWN_APP, QUEUE, OneBroker, broker_url, transport_options
 from certmail_config.stores.connect import redis_server
 from certmail_config.stores.embedded import socket_path
 from certmail_worker.runtime import logs, stop_signals, tasks
@@ -42,14 +42,14 @@ def build(settings: Settings) -> App:
     app.own_broker = broker_url(redis_url)
 
     # As one document, beside which none is looked for.
-    app.config_from_object(_configuration(settings))
+    app.config_from_object(_configuration(settings, redis_url))
     app.life = WorkerLife(app, settings, redis_url)
     tasks.register(app, app.life)
     refuse_changes(app)
     return app
 
 
-def _configuration(settings: Settings) -> dict[str, Any]:
+def _configuration(settings: Settings, redis_url: str) -> dict[str, Any]:
     return {
         "worker_pool": "certmail_worker.runtime.pool:TaskPool",
         "worker_concurrency": settings.concurrency,
@@ -69,7 +69,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_channel_error_retry": True,
-        "broker_transport_options": dict(TRANSPORT_OPTIONS),
+        "broker_transport_options": transport_options(redis_url),
     }
 
 

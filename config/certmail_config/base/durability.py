@@ -24,7 +24,9 @@ from typing import Any, Final, Self
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from certmail_config.base import redis_keys
 from certmail_config.base.errors import StoresUnreachable
+from certmail_config.base.redis_answers import value_of
 from certmail_config.base.redis_errors import refused
 
 CODES: Final = frozenset({"durability_unproven", "not_durable"})
@@ -71,6 +73,7 @@ class Server:
     """What a server shows of itself.
 
     `online` counts its replicas; `appendonly` and `appendfsync` are None where it hides them.
+    `vouched`: a worker, which may see them, has seen what `fsync` wants in this run of the server.
     """
 
     role: str
@@ -80,6 +83,7 @@ class Server:
     aof_written: bool
     appendonly: str | None
     appendfsync: str | None
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +119,12 @@ def _find_unproven_fsync(server: Server) -> Unproven | None:
         return Unproven(
             "appendonly is no, so that it keeps nothing on disk", "Set appendonly yes on the server"
         )
-    if server.appendfsync is None:
-        return Unproven("it hides its CONFIG", "Let certmail's user run CONFIG GET")
-    if server.appendfsync != "always":
+    if server.appendfsync is None and not server.vouched:
+        return Unproven(
+            "it hides its CONFIG, and no worker has seen that since it was started",
+            "Start a worker or a gateway, whose user may run CONFIG GET",
+        )
+    if server.appendfsync not in {None, "always"}:
         why = f"appendfsync is {server.appendfsync}, so that a crash can lose what was acknowledged"
         return Unproven(why, "Set appendfsync always on the server")
     if not server.aof_written:
@@ -131,12 +138,13 @@ def _find_unproven_fsync(server: Server) -> Unproven | None:
 def read_server(redis: Redis) -> Server:
     """Look at a server; raises RedisError."""
     with redis.pipeline(transaction=False) as pipe:
-        for section in ("replication", "memory", "persistence"):
+        for section in ("server", "replication", "memory", "persistence"):
             pipe.info(section)
         info: dict[str, Any] = {}
         for part in pipe.execute():
             info |= part
 
+    appendfsync = _config(redis, "appendfsync")
     return Server(
         role=str(info.get("role")),
         online=online_replicas(info),
@@ -144,8 +152,25 @@ def read_server(redis: Redis) -> Server:
         aof_enabled=str(info.get("aof_enabled")) == "1",
         aof_written=info.get("aof_last_write_status") == "ok",
         appendonly=_config(redis, "appendonly"),
-        appendfsync=_config(redis, "appendfsync"),
+        appendfsync=appendfsync,
+        vouched=appendfsync is None and _vouched(redis, str(info.get("run_id"))),
     )
+
+
+def vouch(redis: Redis, durability: Durability) -> None:
+    """Say that this run of the server was seen to keep what was chosen; raises RedisError.
+
+    For producers, which need not see its CONFIG: with it they would see passwords.
+    """
+    run = redis.info("server")["run_id"]
+    redis.set(redis_keys.PROVEN, f"{run}|{durability}")
+
+
+def _vouched(redis: Redis, run: str) -> bool:
+    try:
+        return value_of(redis, redis_keys.PROVEN) == f"{run}|{DurabilityKind.FSYNC}".encode()
+    except ResponseError:
+        return False
 
 
 def online_replicas(info: Mapping[str, Any]) -> int:

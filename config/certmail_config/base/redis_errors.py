@@ -11,7 +11,15 @@ from certmail_config.base import redis_keys
 from certmail_config.base.errors import StoresUnreachable
 
 _CHANNELS: Final = ("celery.pidbox", "celeryev/*")
-_SAYS: Final = "docs/redis-user.md has the whole line."
+_SAYS: Final = "`certmail redis acl` prints all of them (docs/redis-user.md)."
+_CERTIFICATE_WANTED: Final = (
+    "CERTIFICATE REQUIRED",
+    "ALERT UNKNOWN CA",
+    "ALERT BAD CERTIFICATE",
+    "HANDSHAKE FAILURE",
+)
+"""In OpenSSL's words for what a server says that does not want a client without a certificate."""
+_IN_A_SCRIPT: Final = "ACL failure in script"
 _COMMAND: Final = re.compile(r"run the '([^']+)' command")
 _USER: Final = re.compile(r"User (\S+) has")
 
@@ -25,11 +33,14 @@ def channels(database: int) -> tuple[str, ...]:
 
 
 def refused(
-    error: Exception, *, where: str = "Redis", database: int = 0
+    error: Exception, *, where: str = "Redis", database: int = 0, user: str = "certmail"
 ) -> StoresUnreachable | None:
-    """The sentence for a Redis that answers and refuses; None where it does not answer."""
-    if isinstance(error, NoPermissionError):
-        return _forbidden(str(error), where, database)
+    """The sentence for a Redis that answers and refuses; None where it does not answer.
+
+    `user` is whom we asked as, where its answer does not say so.
+    """
+    if isinstance(error, NoPermissionError) or _IN_A_SCRIPT in str(error):
+        return _forbidden(str(error), where, database, user)
     if isinstance(error, AuthenticationError | AuthorizationError):
         return StoresUnreachable(
             "redis_auth", f"{where} does not let certmail in: {error}", "Check CERTMAIL_REDIS_URL."
@@ -37,10 +48,10 @@ def refused(
     return _not_trusted(str(error), where)
 
 
-def _forbidden(words: str, where: str, database: int) -> StoresUnreachable:
+def _forbidden(words: str, where: str, database: int, user: str) -> StoresUnreachable:
     """From NOPERM, which servers word in many ways, to the rule that is missing."""
     found = _USER.search(words)
-    user = found[1] if found else "certmail"
+    user = found[1] if found else user
     command = _COMMAND.search(words)
     if command:
         what, rule = f"the command {command[1].upper().replace('|', ' ')}", f"+{command[1]}"
@@ -64,6 +75,13 @@ def _not_trusted(words: str, where: str) -> StoresUnreachable | None:
             "redis_tls",
             f"The certificate that {where} shows is not trusted: {_reason(words)}.",
             remedy,
+        )
+
+    if any(alert in words.upper() for alert in _CERTIFICATE_WANTED):
+        return StoresUnreachable(
+            "redis_tls",
+            f"{where} wants to see a certificate of certmail's, and trusts none that it was shown.",
+            "Name one in CERTMAIL_REDIS_URL, with its key (ssl_certfile=/path/to/it.pem&ssl_keyfile=/path/to/it.key).",
         )
 
     if "WRONG_VERSION_NUMBER" in words or "record layer failure" in words:

@@ -48,6 +48,10 @@ EPOCH: Final = f"{TAG}:epoch"
 """string: names this ledger; SQL holds the same"""
 CHECKED_RUN: Final = f"{TAG}:checked-run"
 """string: run_id of the server that was found to hold what SQL has recorded"""
+PROVEN: Final = f"{TAG}:proven"
+"""string: "run_id|durability" that a worker has seen the server's configuration keep, for who may
+not see it
+"""
 RECORDED: Final = f"{TAG}:recorded"
 """string: id of the last event that was known to be in SQL"""
 WENT_BACK: Final = f"{TAG}:went-back"

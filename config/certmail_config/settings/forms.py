@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from certmail_config.settings.sentinel_urls import is_sentinel, split_sentinel_url
+
 ELSEWHERE: Final = frozenset({"API_KEY", "DEBUG"})
 """Names with our prefix that are no settings of a process.
 
@@ -106,8 +108,12 @@ def proxy_address(text: str) -> str:
 def redis_address(text: str) -> str:
     """Read the URL of a Redis; raises FormError, which names a parameter that nobody knows."""
     how = f"write redis://user:password@host:6379/0, say; {_ESCAPED}"
+    if is_sentinel(text):
+        return _sentinel_address(text)
     if not text.startswith(("redis://", "rediss://", "unix://")):
-        message = f"must start with redis://, rediss:// or unix://; {how}"
+        message = (
+            f"must start with redis://, rediss://, sentinel://, sentinels:// or unix://; {how}"
+        )
         raise FormError(message)
 
     parts = _split(text, how)
@@ -125,6 +131,16 @@ def redis_address(text: str) -> str:
 
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         _check_redis_option(name, value, tls=parts.scheme == "rediss")
+    return text
+
+
+def _sentinel_address(text: str) -> str:
+    try:
+        address = split_sentinel_url(text)
+    except ValueError as error:
+        message = f"{error}, as in sentinel://user:password@one:26379,two:26379,three:26379/0?master=certmail; {_ESCAPED}"
+        raise FormError(message) from None
+    redis_address(address.server)
     return text
 
 

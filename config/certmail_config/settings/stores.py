@@ -52,7 +52,8 @@ class StoreSettings(Part):
     )
     redis_url: str | None = Field(
         None,
-        description="Redis ≥ 6.2 or Valkey (redis://, rediss://, unix://). Unset: an embedded Valkey in DATA_DIR.",
+        description="Redis ≥ 6.2 or Valkey (redis://, rediss://, unix://; sentinel://one:26379,two:26379/0?master=NAME, or sentinels:// with TLS). "
+        "Unset: an embedded Valkey in DATA_DIR.",
     )
     database_url: str | None = Field(
         None,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from certmail_config.base import redis_keys
+from certmail_config.settings.sentinel_urls import is_sentinel, split_sentinel_url
+from certmail_config.stores.sentinels import broker_options
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -37,8 +39,16 @@ TRANSPORT_OPTIONS: Final[Mapping[str, Any]] = {
 def broker_url(redis_url: str) -> str:
     """A server's URL in kombu's form.
 
-    A Unix socket has another scheme there, and the database another name.
+    A Unix socket has another scheme there, and the database another name; each sentinel has a URL.
+    Where nothing is said of certificates kombu would trust any, so that it is said.
     """
+    if is_sentinel(redis_url):
+        return ";".join(
+            _trusting_none(each) if redis_url.startswith("sentinels") else each
+            for each in split_sentinel_url(redis_url).for_kombu().split(";")
+        )
+    if redis_url.startswith("rediss://"):
+        return _trusting_none(redis_url)
     if not redis_url.startswith("unix://"):
         return redis_url
 
@@ -47,6 +57,18 @@ def broker_url(redis_url: str) -> str:
         {"virtual_host" if name == "db" else name: value for name, value in parse_qsl(parts.query)}
     )
     return f"redis+socket://{parts.netloc}{parts.path}{'?' if query else ''}{query}"
+
+
+def _trusting_none(url: str) -> str:
+    """The URL of a server whose certificate must be good, unless it says otherwise."""
+    if "ssl_cert_reqs=" in urlsplit(url).query:
+        return url
+    return f"{url}{'&' if urlsplit(url).query else '?'}ssl_cert_reqs=required"
+
+
+def transport_options(redis_url: str) -> dict[str, Any]:
+    """How kombu is to speak with the server of this URL."""
+    return {**TRANSPORT_OPTIONS, **broker_options(redis_url)}
 
 
 class OneBroker(Celery):  # type: ignore[misc]  # Celery ships no types

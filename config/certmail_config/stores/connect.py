@@ -13,17 +13,21 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import NoPermissionError, RedisError
 
-from certmail_config.base.durability import Durability, prove
+from certmail_config.base.durability import Durability, prove, vouch
 from certmail_config.base.errors import SettingsError, StoresUnreachable
 from certmail_config.base.redis_errors import channels, refused
 from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
+from certmail_config.settings.sentinel_urls import is_sentinel
 from certmail_config.stores.bounded_writes import with_bounded_writes
 from certmail_config.stores.embedded import embedded_server, supervised
 from certmail_config.stores.gathering import GatheringRedis
+from certmail_config.stores.sentinels import sentinel_client, sentinel_pool
 from certmail_config.stores.vault_file import key_file, locked, new_vault_key, read_keys, write_keys
 
 MIN_REDIS: Final = (6, 2)
+_HUNG_UP: Final = ("EOF occurred", "closed by server", "reset by peer", "Broken pipe")
+"""What is seen of a server that does not take the client's certificate, or misses one."""
 _OPTIONS: Final[dict[str, Any]] = {
     "socket_timeout": 10,
     "socket_connect_timeout": 5,
@@ -46,6 +50,8 @@ def redis_server(
 
     if settings.redis_url is not None:
         check_redis(settings.redis_url, durability if proven else None)
+        if supervise and proven:
+            _vouch(settings.redis_url, durability)
         yield settings.redis_url
     else:
         with embedded_server(settings.data_dir) as url:
@@ -54,8 +60,20 @@ def redis_server(
                 yield url
 
 
+def _vouch(url: str, durability: Durability) -> None:
+    try:
+        with connect(url) as redis:
+            vouch(redis, durability)
+    except RedisError as error:
+        raise refused(error, where=f"Redis at {hide_password(url)}") or _unreachable(
+            url, error
+        ) from None
+
+
 def connect(url: str) -> Redis:
     """A synchronous client; its commands are retried, which every script of the ledger allows."""
+    if is_sentinel(url):
+        return sentinel_client(url, _OPTIONS)
     return Redis.from_url(url, **_OPTIONS)
 
 
@@ -81,7 +99,10 @@ def connect_gathering(url: str) -> GatheringRedis:
 
 def _pool(url: str) -> BlockingConnectionPool:
     # Whoever finds no connection free waits for one rather than fail.
-    pool = BlockingConnectionPool.from_url(url, **_OPTIONS, max_connections=64, timeout=30)
+    options = _OPTIONS | {"max_connections": 64, "timeout": 30}
+    if is_sentinel(url):
+        return sentinel_pool(url, options)
+    pool = BlockingConnectionPool.from_url(url, **options)
     pool.connection_class = with_bounded_writes(pool.connection_class)
     return pool
 
@@ -94,17 +115,13 @@ def check_redis(url: str, durability: Durability | None = None) -> tuple[str, st
     shown = hide_password(url)
 
     try:
-        with Redis.from_url(url, **_OPTIONS) as redis:
+        with connect(url) as redis:
             info = redis.info("server")
     except RedisError as error:
         if known := refused(error, where=f"Redis at {shown}"):
             raise known from None
 
-        raise StoresUnreachable(
-            "redis_unreachable",
-            f"Redis at {shown} cannot be reached: {error}",
-            "Start it, or check CERTMAIL_REDIS_URL.",
-        ) from None
+        raise _unreachable(url, error) from None
     except (ValueError, TypeError, OSError):
         # Their words are left out: they may repeat a password that was not written as a URL wants
         # it.
@@ -132,13 +149,23 @@ def check_redis(url: str, durability: Durability | None = None) -> tuple[str, st
     return name, version
 
 
+def _unreachable(url: str, error: Exception) -> StoresUnreachable:
+    remedy = "Start it, or check CERTMAIL_REDIS_URL."
+    if url.startswith(("rediss://", "sentinels://")) and any(end in str(error) for end in _HUNG_UP):
+        remedy += " It may want another certificate of its clients than it was shown: ssl_certfile=/path/to/it.pem&ssl_keyfile=/path/to/it.key."
+    return StoresUnreachable(
+        "redis_unreachable", f"Redis at {hide_password(url)} cannot be reached: {error}", remedy
+    )
+
+
 def check_channels(url: str) -> None:
     """Require that Celery may use its channels; raises StoresUnreachable.
 
     It would try again each second without end.
     """
     with connect(url) as redis:
-        database = int(redis.connection_pool.connection_kwargs.get("db") or 0)
+        given = redis.connection_pool.connection_kwargs
+        database, user = int(given.get("db") or 0), str(given.get("username") or "default")
 
         try:
             with redis.pubsub() as heard:
@@ -146,7 +173,9 @@ def check_channels(url: str) -> None:
                     heard.psubscribe(channel)
                     heard.get_message(timeout=5)
         except NoPermissionError as error:
-            known = refused(error, where=f"Redis at {hide_password(url)}", database=database)
+            known = refused(
+                error, where=f"Redis at {hide_password(url)}", database=database, user=user
+            )
             assert known is not None, "it is a refusal"
             raise known from None
 

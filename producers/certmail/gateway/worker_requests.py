@@ -31,9 +31,9 @@ from certmail_config.stores.broker import (
     OWN_APP,
     PROBE,
     QUEUE,
-    TRANSPORT_OPTIONS,
     OneBroker,
     broker_url,
+    transport_options,
 )
 from certmail_config.stores.embedded import socket_path
 
@@ -130,7 +130,7 @@ def _app(settings: Settings) -> App:
             "task_default_queue": QUEUE,
             "task_ignore_result": True,
             "task_serializer": "json",
-            "broker_transport_options": dict(TRANSPORT_OPTIONS),
+            "broker_transport_options": transport_options(url),
         }
     )
 

@@ -12,7 +12,13 @@ from celery import Celery
 from redis.exceptions import RedisError
 
 from certmail_config.admin.admin import Admin
-from certmail_config.base.durability import NOTHING_PROMISED, Durability, DurabilityKind, prove
+from certmail_config.base.durability import (
+    NOTHING_PROMISED,
+    Durability,
+    DurabilityKind,
+    prove,
+    vouch,
+)
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.base.foreign_variables import say_environment
 from certmail_config.base.ids import uuid7
@@ -198,6 +204,7 @@ class WorkerLife:
             except StoresUnreachable as error:
                 say_stopped(redis, error)
                 return False
+            vouch(redis, self._durability)
 
             # A server that comes back from an older copy does not know of it: it must not go on by
             # that.

@@ -104,7 +104,18 @@ class ReadOnlyNode(Node):
         given = dict(arguments or {})
         if method == "hello":
             given["revoked"] = None
-        return super().handle(method, given)  # type: ignore[no-untyped-call]  # as above
+        answer = super().handle(method, given)  # type: ignore[no-untyped-call]  # as above
+        return _without_passwords(answer) if method == "stats" else answer
+
+
+def _without_passwords(stats: Any) -> Any:
+    """What a worker says of itself, without what Celery forgets to hide of its sentinels."""
+    broker = stats.get("broker") if isinstance(stats, dict) else None
+    if not isinstance(broker, dict):
+        return stats
+    options = dict(broker.get("transport_options") or {})
+    options.pop("sentinel_kwargs", None)
+    return {**stats, "broker": {**broker, "alternates": [], "transport_options": options}}
 
 
 def refuse_changes(app: Celery) -> None:

@@ -39,11 +39,33 @@ class BatchingTransport(Transport):
     Channel = BatchingChannel
 
 
+class SentinelChannel(Channel, redis.SentinelChannel):
+    """The channel, with the server that sentinels name."""
+
+
+class BatchingSentinelChannel(BatchingChannel, redis.SentinelChannel):
+    """The same, with many doorbells a round trip."""
+
+
+class SentinelTransport(Transport):
+    """Kombu's own way, with the server that sentinels name."""
+
+    default_port = redis.SentinelTransport.default_port  # type: ignore[assignment]  # kombu's own
+    Channel = SentinelChannel
+
+
+class BatchingSentinelTransport(SentinelTransport):
+    """The same, with many doorbells a round trip."""
+
+    Channel = BatchingSentinelChannel  # type: ignore[assignment]  # both are channels
+
+
 def use(*, batches: bool) -> None:
-    """Have kombu take this transport for redis:// and rediss:// URLs in this process.
+    """Have kombu take these transports for redis://, rediss:// and sentinel:// in this process.
 
     Called before the first connection.
     """
-    name = (BatchingTransport if batches else Transport).__name__
-    for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = f"{__name__}:{name}"
+    server = BatchingTransport if batches else Transport
+    sentinel = BatchingSentinelTransport if batches else SentinelTransport
+    for scheme, chosen in (("redis", server), ("rediss", server), ("sentinel", sentinel)):
+        TRANSPORT_ALIASES[scheme] = f"{__name__}:{chosen.__name__}"
