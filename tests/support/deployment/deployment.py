@@ -28,18 +28,23 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
+from redis import Redis
 from sqlalchemy import select
 
 from certmail import Mailer, Receipt, Reminder
 from certmail.files.source import text_source
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.base import redis_keys
+from certmail_config.base.durability import FSYNC, vouch
+from certmail_config.rights.roles import Role
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql import tables
+from certmail_config.stores.connect import connect
 from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.connections.probe import probe_and_save
 from support.processes.commands import commands
 from support.processes.halt import Process
+from support.servers.with_users import Users, server_with_users
 
 SEND_SCOPE = "https://www.googleapis.com/auth/gmail.send"
 METADATA_SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
@@ -103,14 +108,17 @@ class Deployment:
     google: str = ""
     gateway: str = ""
     stack: ExitStack = field(default_factory=ExitStack)
+    users: Users | None = None
     _admin: Admin | None = None
+    _producer: Redis | None = None
     _session: requests.Session = field(default_factory=requests.Session)
 
     def run(self, *arguments: str, stdin: str | bytes | None = None, **environment: str) -> Ran:
         """Run a certmail command to its end."""
         given = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        as_user = self._as_user(arguments[0] if arguments else "")
         status, out, err = commands().run(
-            arguments, self.environment | environment, given, seconds=120
+            arguments, self.environment | as_user | environment, given, seconds=120
         )
         return Ran(status, out.decode(), err.decode())
 
@@ -127,7 +135,8 @@ class Deployment:
         told what Python to execute `before`.
         """
         file = self.stack.enter_context((self.data_dir / log).open("ab"))
-        given = self.environment | environment
+        as_user = self._as_user(arguments[1]) if arguments[0] == "certmail_worker" else {}
+        given = self.environment | as_user | environment
         process: Process
         if arguments[0] == "certmail_worker":
             process = commands().start(
@@ -144,6 +153,22 @@ class Deployment:
 
         self.stack.callback(_stop, process)
         return process
+
+    def have_users(self) -> Users:
+        """Have a server with a user for each process; what is refused to one fails the test."""
+        self.users = self.stack.enter_context(server_with_users(self.data_dir / "server"))
+        self.environment["CERTMAIL_REDIS_URL"] = self.users.server.url
+        vouch(self.users.server.redis, FSYNC)  # as the first worker, or gateway
+        self.stack.callback(self._nothing_was_denied, self.users)
+        return self.users
+
+    def _nothing_was_denied(self, users: Users) -> None:
+        denied = users.denied()
+        assert not denied, denied
+
+    def _as_user(self, command: str) -> dict[str, str]:
+        """Where the server has users, a process is the one that it is meant to be."""
+        return {} if self.users is None else {"CERTMAIL_REDIS_URL": self.users.url_for(command)}
 
     def worker(self, **environment: str) -> Process:
         """Start a worker."""
@@ -196,6 +221,15 @@ class Deployment:
 
         return self._admin
 
+    @property
+    def producer(self) -> Redis:
+        """Redis as an upstream application has it."""
+        if self.users is None:
+            return self.admin.redis
+        if self._producer is None:
+            self._producer = self.stack.enter_context(connect(self.users.url(Role.PRODUCER)))
+        return self._producer
+
     def at_google(self, tenant: str, *, verify: bool = False) -> tuple[str, str]:
         """Set up what the tenant's administrator has at Google; gives mailbox and service account.
 
@@ -240,7 +274,7 @@ class Deployment:
 
     def send(self, text: str) -> list[str]:
         """Enqueue a CSV; gives the jobs' ids."""
-        with Mailer(self.admin.redis) as mailer, text_source(text) as source:
+        with Mailer(self.producer) as mailer, text_source(text) as source:
             rows = [row.reminder for row in source]
             receipts = list(mailer.send_many(row for row in rows if isinstance(row, Reminder)))
         assert len(receipts) == len(rows)
@@ -322,7 +356,7 @@ class Deployment:
 
     def status(self, job: str) -> dict[str, Any]:
         """A job as `certmail status` shows it."""
-        with Mailer(self.admin.redis) as mailer:
+        with Mailer(self.producer) as mailer:
             view = mailer.status(job)
         assert view is not None, f"{job} is unknown"
         shown = json.loads(json.dumps(asdict(view), default=str))
@@ -400,6 +434,8 @@ def new_deployment(data_dir: Path, **settings: str) -> Iterator[Deployment]:
     made._session.trust_env = False
 
     with made.stack, made._session:
+        if os.environ.get("REDIS_RIGHTS") and "CERTMAIL_REDIS_URL" not in environment:
+            made.have_users()
         address, told = os.pipe()
         with os.fdopen(address) as told_by_it:
             sandbox = commands().start(("sandbox", "--listen", "127.0.0.1:0"), environment, told, 2)

@@ -45,7 +45,9 @@ def binary(engine: str) -> str:
 
 
 @contextmanager
-def running(engine: str) -> Iterator[Redis]:
+def running(
+    engine: str, *options: str, login: tuple[str | None, str | None] = (None, None)
+) -> Iterator[Redis]:
     """A client of an empty server, which ends with the block."""
     program = binary(engine)
 
@@ -62,12 +64,13 @@ def running(engine: str) -> Iterator[Redis]:
             "--save",
             "",
         ]
-        command += ["--appendonly", "yes", "--appendfsync", "no"]
+        command += ["--appendonly", "yes", "--appendfsync", "no", *options]
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
         try:
-            with Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0)) as client:
+            user, password = login
+            with Redis(unix_socket_path=str(socket), username=user, password=password, retry=Retry(NoBackoff(), 0)) as client:  # fmt: skip
                 _wait(client, process, log)
                 yield client
         finally:

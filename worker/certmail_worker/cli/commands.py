@@ -292,6 +292,17 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             ),
         },
     ),
+    "redis": Group(
+        "The users that certmail's processes are in Redis.",
+        {
+            "acl": Command(
+                "processes.redis_users",
+                "acl",
+                "Print what gives each process its own user in Redis, with no more rights than it needs. Changes nothing.",
+                anywhere=True,
+            ),
+        },
+    ),
     "gateway": Command(
         "processes.gateway",
         "gateway",

@@ -101,7 +101,11 @@ end
 -- result is true.
 local function load_job(id)
   local flat = redis.pcall('HGETALL', K.job .. id)
-  if flat.err then return nil, true end
+  if flat.err then
+    -- A caller without the right to look says nothing of the job.
+    if not string.find(flat.err, 'WRONGTYPE', 1, true) then error(flat.err, 0) end
+    return nil, true
+  end
   if #flat == 0 then return nil end
   local job = {}
   for i = 1, #flat, 2 do job[flat[i]] = flat[i + 1] end
