@@ -23,6 +23,7 @@ from certmail_worker.doctor.checks import connections, lanes, record, surroundin
 from certmail_worker.doctor.checks import redis as in_redis
 from certmail_worker.doctor.checks.findings import Finding, Severity, broken
 from certmail_worker.doctor.checks.lanes import Lanes, read_lanes
+from certmail_worker.doctor.checks.redis_users import redis_users
 
 
 def examine(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> list[Finding]:
@@ -60,6 +61,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
             redis = stack.enter_context(connect(url))
             yield Finding("redis", Severity.OK, f"{name} {version} answers.")
             yield from in_redis.server(redis, settings)
+            yield from redis_users(redis, settings)
             yield from in_redis.workers(redis)
             yield from in_redis.ledger(redis, progress)
             yield from in_redis.lineage(redis, settings)
