@@ -115,6 +115,16 @@ chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 kombu: $(VENV)/dev.stamp ## kombu's own tests of its Redis transport, over certmail's
 	@PYTHONPATH=tests $(BIN)/python -m foreign.kombu
 
+# Tests of certmail's life that need no embedded server: REDIS_RIGHTS gives each process its own user.
+LIVES := sending/test_first_mail.py sending/test_cancelling.py sending/test_uncertain.py sending/test_verification.py sending/test_limits.py \
+  connections/test_linking.py connections/test_caretaker.py connections/test_suspension.py connections/test_worker_requests.py \
+  connections/test_removing.py connections/test_erasing.py connections/test_certificate_rotation.py gateway/test_console.py gateway/test_api.py running/test_flower.py
+
+redis: $(VENV)/dev.stamp ## a Redis user for each process, TLS, sentinels
+	@test -x /usr/bin/redis-server || { echo "This needs a Redis with TLS: on Debian, apt-get install redis-server." >&2; exit 1; }
+	$(BIN)/python -m pytest -n2 tests/end_to_end/stores/over_tls.py tests/end_to_end/stores/behind_sentinels.py
+	REDIS_RIGHTS=1 $(BIN)/python -m pytest -n2 $(addprefix tests/end_to_end/,$(LIVES))
+
 pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
 	$(BIN)/python -m pytest -n0 tests/end_to_end/stores/behind_pgbouncer.py
@@ -168,4 +178,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos kombu pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos kombu redis pgbouncer judge links pictures spam messages lint format lock clean
