@@ -64,6 +64,7 @@ ARGUMENTS: Final[dict[str, str]] = {
     "vault keygen": "",
     "vault rotate": "",
     "db upgrade": "",
+    "redis acl": "",
     "connections remove": "acme/default --yes",
     "tenants remove": "acme --yes",
 }
