@@ -97,6 +97,7 @@ def _open_stores(**_: Any) -> None:
 
 def _take_signals(**_: Any) -> None:
     stop_signals.install(settings.log_format)
+    app.life.consumes()
 
 
 def _close_stores(**_: Any) -> None:

@@ -35,6 +35,12 @@ class Settings(RetentionSettings, DeliverySettings, GoogleSettings, GatewaySetti
         "(0.5: half); the same for all its processes. Workers take a new value over when they start.",
     )
     log_format: Literal["json", "console"] = Field("json", description="Form of log lines.")
+    revision: str | None = Field(
+        None,
+        pattern=r"^[0-9A-Za-z._-]{1,64}$",
+        description="The commit that this installation was made of, for `certmail --version`, `/readyz` and `/metrics`; an image sets it. "
+        "Unset: what pip noted, where it installed from a repository.",
+    )
     debug: bool = Field(
         False,
         description="Where a command fails in a way that nobody foresaw, say where: with Python's trace.",

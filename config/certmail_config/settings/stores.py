@@ -73,6 +73,11 @@ class StoreSettings(Part):
         "127.0.0.1:5555",
         description="Where `certmail flower` listens. It speaks plain HTTP: on any other address put TLS in front of it.",
     )
+    metrics_listen: HostAndPort | None = Field(
+        None,
+        description="Where each worker answers `/healthz`, `/readyz` and `/metrics`, for probes and Prometheus: plain HTTP, without a password, so "
+        "on a network of yours only. Of several workers on one machine each needs an address of its own. Unset: nowhere.",
+    )
     flower_basic_auth: SecretStr | None = Field(
         None,
         description=f"Who may look at Flower, `user:password`, with {MIN_PASSWORD} characters of password at least. Unset: `up` makes one in DATA_DIR, `flower` refuses to start.",

@@ -34,6 +34,9 @@ from certmail.gateway.readiness import ReadinessChecker
 from certmail.gateway.store_outage import for_clients
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import CertmailError, StoresUnreachable
+from certmail_config.process.notices import Notices
+from certmail_config.process.release import Release, release
+from certmail_config.process.service_manager import ServiceManager
 from certmail_config.settings.forms import host_and_port
 from certmail_config.settings.oauth_client import configured_client
 
@@ -44,6 +47,7 @@ THREADS: Final = 32
 What waits for one that does not answer must not keep the others from theirs.
 """
 READINESS: web.AppKey[ReadinessChecker] = web.AppKey("readiness", ReadinessChecker)
+RELEASE: web.AppKey[Release] = web.AppKey("release", Release)
 SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
@@ -53,6 +57,7 @@ def build(admin: Admin) -> web.Application:
     app[ADMIN] = admin
     protect(app, secure=admin.settings.base_url.startswith("https://"))
     app[READINESS] = ReadinessChecker(admin)
+    app[RELEASE] = release(admin.settings.revision)
 
     async def google(app: web.Application) -> AsyncIterator[None]:
         async with new_session(admin.settings) as session:
@@ -60,7 +65,11 @@ def build(admin: Admin) -> web.Application:
             app[GOOGLE] = lambda: Google(session, admin.settings, configured_client(admin.settings))
             yield
 
+    async def end_readiness(app: web.Application) -> None:
+        app[READINESS].close()
+
     app.cleanup_ctx.append(google)
+    app.on_cleanup.append(end_readiness)
 
     app.router.add_get("/", home)
     app.router.add_get("/oauth/google/callback", callback, allow_head=False)
@@ -111,10 +120,9 @@ async def healthz(_: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """Say whether reminders can be taken in, and what else is wrong; 503 if they cannot."""
-    found = await request.app[READINESS].look()
-    return web.json_response(
-        {"ready": found.ready, "checks": found.checks}, status=200 if found.ready else 503
-    )
+    found, ours = await request.app[READINESS].look(), request.app[RELEASE]
+    said = {"ready": found.ready, "version": ours.version, "revision": ours.revision}
+    return web.json_response(said | {"checks": found.checks}, status=200 if found.ready else 503)
 
 
 def serve(admin: Admin, *, announce: Callable[[str], None]) -> None:
@@ -142,9 +150,17 @@ async def _serve(admin: Admin, announce: Callable[[str], None]) -> None:
     gc.freeze()
 
     host, port = host_and_port(admin.settings.listen)
+    notices = Notices(ServiceManager.of_this_process(), runner.app[READINESS].why_not, _alive)
     try:
         await web.TCPSite(runner, host, port).start()
         announce(f"http://{admin.settings.listen}")
+        notices.start()
         await ended.wait()
+        notices.stops()
     finally:
         await runner.cleanup()
+        await notices.end()
+
+
+async def _alive() -> None:
+    """Say nothing against it: a loop that does not turn cannot be asked."""

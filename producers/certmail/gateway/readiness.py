@@ -1,7 +1,8 @@
 """Readiness, for /readyz: whether reminders can be taken in, and what else is wrong.
 
-A load balancer goes by the status alone: while the database is away, reminders are taken in all the
-same, and are recorded later.
+A load balancer goes by the status alone, and all gateways have the same stores behind them: so
+whatever does not keep them from taking in withdraws none. While the database is away reminders are
+recorded later, while no worker lives or Google fails they wait.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from redis import Redis
@@ -20,11 +23,13 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import Durability
 from certmail_config.base.errors import CertmailError
-from certmail_config.status import stalls
+from certmail_config.status import behind, stalls
 from certmail_config.stores.capacity import StoreLimits
 
-OK: Final = "ok"
-STANDS: Final = "not as it should be (`certmail doctor` says more), since"
+OK: Final = behind.OK
+LATE: Final = "no answer in time"
+CHECK_SECONDS: Final = 2.0
+"""How long a check is waited for: less than probes wait for the answer."""
 FRESH_SECONDS: Final = 1.0
 """How old an answer may be.
 
@@ -45,58 +50,78 @@ class Readiness:
 
 @dataclass(slots=True)
 class ReadinessChecker:
-    """Answers whether one gateway is ready."""
+    """Answers whether one gateway is ready, in time, whatever does not answer itself."""
 
     admin: Admin
     monotonic: Callable[[], float] = time.monotonic
+    check_seconds: float = CHECK_SECONDS
     _known: tuple[float, Readiness] | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _asked: dict[str, asyncio.Future[dict[str, str]]] = field(default_factory=dict)
+    # Threads of its own: those of requests may all be waiting for a database.
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(3, "certmail-readiness")
+    )
 
     async def look(self) -> Readiness:
         """Look, unless somebody just has."""
         async with self._turn:
             if self._known is None or self.monotonic() > self._known[0] + FRESH_SECONDS:
-                self._known = (self.monotonic(), await asyncio.to_thread(readiness, self.admin))
+                self._known = (self.monotonic(), await self._readiness())
             return self._known[1]
+
+    async def why_not(self) -> str | None:
+        """Why nothing can be taken in; None where something can."""
+        found = await self.look()
+        return None if found.ready else f"redis: {found.checks['redis']}"
+
+    def close(self) -> None:
+        """Look no more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _readiness(self) -> Readiness:
+        found = await asyncio.gather(
+            self._ask("redis", partial(_redis, self.admin)),
+            self._ask("database", partial(_database, self.admin)),
+            self._ask("workers", partial(_behind, self.admin.redis)),
+        )
+        checks = {name: what for each in found for name, what in each.items()}
+        return Readiness(checks["redis"] == OK, checks)
+
+    async def _ask(self, name: str, check: Callable[[], dict[str, str]]) -> dict[str, str]:
+        """What a check says in a thread; one that is still at it from before is not begun again."""
+        asked = self._asked.get(name)
+        if asked is None or asked.done():
+            loop = asyncio.get_running_loop()
+            asked = self._asked[name] = loop.run_in_executor(self._threads, check)
+
+        await asyncio.wait([asked], timeout=self.check_seconds)
+        return asked.result() if asked.done() else {name: LATE}
 
 
 def readiness(admin: Admin) -> Readiness:
     """Look at both stores and what stands behind them; never raises."""
-    redis = _said(lambda: _takes_in(admin))
-    checks = {"redis": redis, "database": _said(lambda: _answers(admin))}
+    checks = _redis(admin) | _database(admin) | _behind(admin.redis)
+    return Readiness(checks["redis"] == OK, checks)
 
+
+def _redis(admin: Admin) -> dict[str, str]:
+    return {"redis": _said(partial(_takes_in, admin))}
+
+
+def _database(admin: Admin) -> dict[str, str]:
+    return {"database": _said(partial(_answers, admin))}
+
+
+def _behind(redis: Redis) -> dict[str, str]:
+    """Who works on what was taken in, and what of that stands still."""
     try:
-        checks |= behind(admin.redis)
+        with redis.pipeline(transaction=False) as pipe:
+            stalls.ask(pipe)
+            seen = stalls.read(pipe.execute())
     except RedisError as error:
-        checks["workers"] = type(error).__name__
-
-    return Readiness(redis == OK, checks)
-
-
-def behind(redis: Redis) -> dict[str, str]:
-    """Who works on what was taken in, and what of that stands still. Raises RedisError."""
-    with redis.pipeline(transaction=False) as pipe:
-        stalls.ask(pipe)
-        seen = stalls.read(pipe.execute())
-
-    if not seen.workers:
-        return {"workers": "none is alive: reminders wait"}
-
-    # Anybody may ask: which worker on which machine, and what it failed with, is for doctor and the
-    # log to say.
-    found = {
-        each.service: f"{STANDS} {each.since:%Y-%m-%dT%H:%M:%SZ}"
-        for each in stalls.standstills(seen)
-    }
-
-    mailboxes, projects = seen.waits
-    if mailboxes or projects:
-        found["waits"] = (
-            f"{mailboxes} mailboxes and {projects} projects wait for a time: "
-            "`certmail doctor` says why"
-        )
-
-    return {"workers": OK, **found}
+        return {"workers": type(error).__name__}
+    return behind.workers(seen) | behind.services(seen)
 
 
 def _takes_in(admin: Admin) -> None:

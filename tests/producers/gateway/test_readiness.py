@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from certmail.gateway.readiness import FRESH_SECONDS, STANDS, ReadinessChecker, readiness
+from certmail.gateway.readiness import FRESH_SECONDS, ReadinessChecker, readiness
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.ledger import advertise, note, run
+from certmail_config.status.behind import STANDS
 
 REMINDER = {"tenant": "acme", "to": "anna@people.example"}
 

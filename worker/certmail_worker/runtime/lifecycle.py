@@ -19,11 +19,14 @@ from certmail_config.base.durability import (
     prove,
     vouch,
 )
-from certmail_config.base.errors import StoresUnreachable
+from certmail_config.base.errors import Refused, StoresUnreachable
 from certmail_config.base.foreign_variables import say_environment
 from certmail_config.base.ids import uuid7
 from certmail_config.jobs.uncertain_policy import Policy
+from certmail_config.process.release import release
+from certmail_config.process.service_manager import ServiceManager
 from certmail_config.settings import Settings, unknown_names
+from certmail_config.settings.forms import host_and_port
 from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.sql.engine import open_database
 from certmail_config.status.stalls import STANDSTILL_SECONDS
@@ -44,7 +47,9 @@ from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.google.token_client import TokenClient
 from certmail_worker.google.tokens import Tokens
 from certmail_worker.health.clock_skew import ClockSkew
+from certmail_worker.health.listener import HealthListener
 from certmail_worker.health.progress import ServiceProgress
+from certmail_worker.health.worker_health import WorkerHealth
 from certmail_worker.recording.consistency import check
 from certmail_worker.recording.recorder import record
 from certmail_worker.runtime.doorbell import Doorbell
@@ -74,11 +79,20 @@ class WorkerLife:
         self._settings = settings
         self._redis_url = redis_url
         self._durability = Durability.parse(settings.durability)
+        self._listener: HealthListener | None = None
 
     @property
     def stop_seconds(self) -> float:
         """How long a delivery under way may take: its lease; then its job is somebody else's."""
         return self._settings.lease_seconds
+
+    def consumes(self) -> None:
+        """Celery reads the queue from now on."""
+        self.health.consumes()
+
+    def queue_is_read(self) -> None:
+        """Celery's hub has turned."""
+        self.health.queue_beat.beat()
 
     @property
     def unsettled(self) -> int:
@@ -101,6 +115,8 @@ class WorkerLife:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
         say_environment(log, unknown_names())
         await asyncio.to_thread(self._prove)
+        self._redis = connect_async(self._redis_url)
+        await self._answer_for_health()
 
         self._vault = vault = open_vault(settings)
         skew = ClockSkew()
@@ -111,7 +127,6 @@ class WorkerLife:
             proxy=settings.proxy,
         )
 
-        self._redis = connect_async(self._redis_url)
         self._gathering = connect_gathering(self._redis_url)
         self._engine = open_database(database_url(settings))
         self.admin = Admin(settings, self._engine, connect(self._redis_url), vault)
@@ -173,6 +188,30 @@ class WorkerLife:
         spare_what_lasts()
         self._keeper.start()
 
+    async def _answer_for_health(self) -> None:
+        """Begin to be looked at: over HTTP, and by the service manager.
+
+        Raises Refused where the address cannot be had.
+        """
+        settings = self._settings
+        self.health = WorkerHealth(release(settings.revision), ServiceManager.of_this_process())
+        await self.health.start(self._redis)
+        if settings.metrics_listen is None:
+            return
+
+        self._listener = HealthListener(*host_and_port(settings.metrics_listen), self.health.pages)
+        try:
+            address = await asyncio.to_thread(self._listener.start)
+        except OSError as error:
+            message = (
+                f"The worker cannot listen on {settings.metrics_listen}: {error.strerror or error}."
+            )
+            remedy = (
+                "Set CERTMAIL_METRICS_LISTEN to another port, one for each worker of a machine."
+            )
+            raise Refused("address_in_use", message, remedy) from None
+        log.info("health_listens", extra={"address": address})
+
     def _prove(self) -> None:
         check_channels(self._redis_url)
         with connect(self._redis_url) as redis:
@@ -213,11 +252,15 @@ class WorkerLife:
 
     async def quiet(self) -> None:
         """Ring for nothing more, and let another worker be the keeper."""
+        self.health.quiet()
         await self._keeper.quiet()
 
     async def stop(self) -> None:
         """Let go of everything."""
         await self._keeper.quiet()
+        await self.health.stop()
+        if self._listener is not None:
+            await asyncio.to_thread(self._listener.stop)
         await self.context.tokens.close()
         await self._session.close()
         await self._gathering.aclose()

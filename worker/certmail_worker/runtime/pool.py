@@ -39,12 +39,18 @@ except ImportError:  # no wheel for this platform
 
 log = logging.getLogger(__name__)
 
+HUB_SECONDS = 5.0
+"""How often the hub says that it turns."""
+
 
 class Life(Protocol):
     """What lives on the loop beside the tasks; the app has one as `app.life`."""
 
     async def start(self, capacity: int) -> None:
         """Prepare what tasks need; tasks run only afterwards."""
+
+    def queue_is_read(self) -> None:
+        """The consumer's hub has turned; called on its thread."""
 
     async def quiet(self) -> None:
         """Take nothing new."""
@@ -126,6 +132,7 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
         self._thread = threading.Thread(target=self._run_loop, name="certmail-loop", daemon=True)
         self._thread.start()
         self._wait_for(self._life.start(self.limit))
+        hub.call_repeatedly(HUB_SECONDS, self._life.queue_is_read)
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -31,9 +31,12 @@ app = typer.Typer(
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - nobody else needs it
+        # Nobody else needs them.
+        from certmail_config.process.release import release  # noqa: PLC0415
+        from certmail_config.settings.environment import read_environment  # noqa: PLC0415
 
-        out.print(f"certmail {version('certmail')}")
+        revision = read_environment(["revision"]).get("revision")
+        out.print(f"certmail {release(revision)}", markup=False, highlight=False)
         raise typer.Exit
 
 

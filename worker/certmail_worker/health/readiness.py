@@ -1,0 +1,70 @@
+"""Readiness: whether this worker can deliver, and what else is missing.
+
+It can where it takes doorbells and Redis lets it begin. A database or a Google that is away, a
+tenant or a service that stands still are said beside it, and withdraw no worker: all would be
+withdrawn at once, and no other could do better.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from certmail_config.base import redis_keys
+from certmail_config.base.redis_answers import afield_of
+from certmail_config.status import behind, stalls
+
+OK: Final = behind.OK
+REDIS_SECONDS: Final = 2.0
+"""Redis that takes longer to answer is said to be slow."""
+UNCHECKED: Final = "not checked since it started, so nothing leaves (`certmail doctor` says why)"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReadiness:
+    """Whether this worker can deliver, and every check by name: `ok`, or what is wrong."""
+
+    ready: bool
+    checks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """All that is wrong, in one line."""
+        wrong = [f"{name}: {what}" for name, what in self.checks.items() if what != OK]
+        return "; ".join(wrong) or "delivers"
+
+
+async def look(redis: Redis, *, life: str, queue: str) -> WorkerReadiness:
+    """Look at Redis; `life` and `queue` are what the process knows of itself. Never raises."""
+    checks = {"worker": life, "queue": queue}
+
+    try:
+        async with asyncio.timeout(REDIS_SECONDS):
+            checks["redis"], seen = await _ask(redis)
+        checks |= behind.services(seen)
+    except TimeoutError:
+        checks["redis"] = "no answer in time"
+    except RedisError as error:
+        checks["redis"] = type(error).__name__
+
+    return WorkerReadiness(all(checks[name] == OK for name in ("worker", "queue", "redis")), checks)
+
+
+async def _ask(redis: Redis) -> tuple[str, stalls.Seen]:
+    """Whether this run of the server was checked, and what the keeper's services noted."""
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.info("server")
+        pipe.get(redis_keys.CHECKED_RUN)
+        stalls.ask(pipe)
+        server, checked, *answers = await pipe.execute()
+
+    run: Any = server.get("run_id", "")
+    if checked is not None and checked.decode(errors="replace") == str(run):
+        return OK, stalls.read(answers)
+
+    code = await afield_of(redis, redis_keys.STOPPED, "code")
+    return code.decode(errors="replace")[:100] if code else UNCHECKED, stalls.read(answers)
