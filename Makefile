@@ -125,6 +125,13 @@ redis: $(VENV)/dev.stamp ## a Redis user for each process, TLS, sentinels
 	$(BIN)/python -m pytest -n2 tests/end_to_end/stores/over_tls.py tests/end_to_end/stores/behind_sentinels.py
 	REDIS_RIGHTS=1 $(BIN)/python -m pytest -n2 $(addprefix tests/end_to_end/,$(LIVES))
 
+upgrade: $(VENV)/dev.stamp ## earlier releases become this one under load, and back
+	@command -v git >/dev/null && git rev-parse --git-dir >/dev/null 2>&1 || { echo "This needs git, and a clone with the whole history." >&2; exit 1; }
+	@PYTHONPATH=tests $(BIN)/python -m upgrade $(UPGRADE)
+
+stopped: $(VENV)/dev.stamp ## a worker stands still: how soon its reminders are taken over
+	$(BIN)/python -m pytest -n0 -s tests/end_to_end/sending/stopped_worker.py
+
 pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
 	$(BIN)/python -m pytest -n0 tests/end_to_end/stores/behind_pgbouncer.py
@@ -178,4 +185,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos kombu redis pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer judge links pictures spam messages lint format lock clean

@@ -1,4 +1,4 @@
-"""What a process is to whoever runs it: which release it is, and what it tells systemd.
+"""What a process is to whoever runs it: its release, its own listener, what it tells systemd.
 
 Knows nothing of reminders. Start at release.py.
 """

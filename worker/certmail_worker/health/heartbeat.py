@@ -9,15 +9,23 @@ from typing import Final
 
 BEAT_SECONDS: Final = 1.0
 BLOCKED_SECONDS: Final = 20.0
-"""A loop that has not turned for so long does not do its work: nothing that a worker does on its loop
-takes a second, however slow Redis, the database or Google are.
+"""A loop that has not turned for so long does not do its work.
+
+Nothing that a worker does on its loop takes a second, however slow Redis, the database or Google
+are.
 """
 
 
 class Heartbeat:
     """One loop's. Written by it, read by any thread."""
 
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        blocked_seconds: float = BLOCKED_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._blocked_seconds = blocked_seconds
         self._monotonic = monotonic
         self._at = monotonic()
 
@@ -33,7 +41,7 @@ class Heartbeat:
     @property
     def blocked(self) -> bool:
         """Whether it has not turned for too long."""
-        return self.age > BLOCKED_SECONDS
+        return self.age > self._blocked_seconds
 
     async def keep(self) -> None:
         """Beat on the running loop, until cancelled."""

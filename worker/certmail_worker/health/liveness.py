@@ -1,8 +1,10 @@
 """Liveness: whether this process does its work at all, or had better be started again.
 
 What is slow or away (Redis, the database, Google) is no reason: the next process would fare no
-better. Two threads do a worker's work, and either may be wedged: the loop that delivers, and the hub
-on which Celery reads the queue. The hub also stands still while Celery waits for Redis, so it counts
+better.
+
+Two threads do a worker's work, and either may be wedged: the loop that delivers, and the hub on
+which Celery reads the queue. The hub also stands still while Celery waits for Redis, so it counts
 as wedged only where Redis has answered all the time.
 """
 
@@ -12,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from certmail_worker.health.heartbeat import BLOCKED_SECONDS, Heartbeat
+from certmail_worker.health.heartbeat import Heartbeat
 
 QUEUE_LATE_SECONDS: Final = 60.0
 """From so late on it is looked at whether Redis is the reason."""
@@ -72,4 +74,4 @@ class Liveness:
     @property
     def queue_is_read(self) -> bool:
         """Whether Celery reads the queue just now."""
-        return self._queue.age <= BLOCKED_SECONDS
+        return not self._queue.blocked

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from certmail_config.process.listener import Handler, Page
 from certmail_config.process.notices import Notices
 from certmail_config.process.release import Release
 from certmail_config.process.service_manager import ServiceManager
-from certmail_worker.health.heartbeat import Heartbeat
-from certmail_worker.health.listener import Handler, Page
+from certmail_worker.health.heartbeat import BLOCKED_SECONDS, Heartbeat
 from certmail_worker.health.liveness import Liveness
 from certmail_worker.health.readiness import OK, REDIS_SECONDS, WorkerReadiness, look
 
@@ -33,8 +33,14 @@ ANSWER_SECONDS: Final = REDIS_SECONDS + 1
 class WorkerHealth:
     """One worker process's; starts and ends on its loop."""
 
-    def __init__(self, release: Release, manager: ServiceManager) -> None:
-        self.loop_beat = Heartbeat()
+    def __init__(
+        self,
+        release: Release,
+        manager: ServiceManager,
+        *,
+        blocked_seconds: float = BLOCKED_SECONDS,
+    ) -> None:
+        self.loop_beat = Heartbeat(blocked_seconds=blocked_seconds)
         self.queue_beat = Heartbeat()
         self._release = release
         self._liveness = Liveness(self.loop_beat, self.queue_beat, self._redis_answers)

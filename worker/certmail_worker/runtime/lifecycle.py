@@ -23,6 +23,7 @@ from certmail_config.base.errors import Refused, StoresUnreachable
 from certmail_config.base.foreign_variables import say_environment
 from certmail_config.base.ids import uuid7
 from certmail_config.jobs.uncertain_policy import Policy
+from certmail_config.process.listener import HealthListener
 from certmail_config.process.release import release
 from certmail_config.process.service_manager import ServiceManager
 from certmail_config.settings import Settings, unknown_names
@@ -47,7 +48,6 @@ from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.google.token_client import TokenClient
 from certmail_worker.google.tokens import Tokens
 from certmail_worker.health.clock_skew import ClockSkew
-from certmail_worker.health.listener import HealthListener
 from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.health.worker_health import WorkerHealth
 from certmail_worker.recording.consistency import check

@@ -1,6 +1,6 @@
-"""A worker's own HTTP listener, on CERTMAIL_METRICS_LISTEN: health for probes, metrics for Prometheus.
+"""A process's own HTTP listener, on CERTMAIL_METRICS_LISTEN: for probes and Prometheus.
 
-It has a thread and a loop of its own, so that it answers while the loop that delivers does not.
+It has a thread and a loop of its own, so that it answers while the loop that works does not.
 Whoever asks is not known: each connection lasts some seconds at most, and the oldest makes room for
 those that come.
 """
@@ -36,14 +36,22 @@ class Page:
 
 
 Handler = Callable[[], Awaitable[Page]]
-"""Makes a page; runs on the listener's loop, and so waits for the worker's with a bound only."""
+"""Makes a page; it runs on the listener's loop, and so waits for the process's with a bound only."""
 
 
 class HealthListener:
     """Serves pages by their path, from a thread of its own."""
 
-    def __init__(self, host: str, port: int, pages: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        pages: Mapping[str, Handler],
+        *,
+        connection_seconds: float = CONNECTION_SECONDS,
+    ) -> None:
         self._place = host, port
+        self._connection_seconds = connection_seconds
         self._pages = pages
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="certmail-health", daemon=True)
@@ -83,7 +91,7 @@ class HealthListener:
         for path, handler in self._pages.items():
             app.router.add_get(path, _answered_by(handler))
 
-        self._runner = _Runner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        self._runner = _Runner(app, self._connection_seconds)
         await self._runner.setup()
         await web.TCPSite(self._runner, *self._place).start()
 
@@ -109,15 +117,22 @@ def _answered_by(handler: Handler) -> Callable[[web.Request], Awaitable[web.Resp
 class _Runner(web.AppRunner):
     """Serves an application to few at a time, and to nobody for long."""
 
+    __slots__ = ("_seconds",)
+
+    def __init__(self, app: web.Application, seconds: float) -> None:
+        super().__init__(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        self._seconds = seconds
+
     async def _make_server(self) -> Server:
         made = await super()._make_server()
         # What it gives to each connection.
-        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
+        return _Server(made, self._seconds, **made._kwargs)  # noqa: SLF001
 
 
 class _Server(Server):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, like: Server, seconds: float, **kwargs: Any) -> None:
+        super().__init__(like.request_handler, request_factory=like.request_factory, **kwargs)
+        self.seconds = seconds
         self.visitors: dict[_Visitor, None] = {}
 
     def __call__(self) -> _Visitor:
@@ -141,7 +156,7 @@ class _Visitor(RequestHandler):
             oldest.break_off()
 
         visitors[self] = None
-        self._timer = self._loop.call_later(CONNECTION_SECONDS, self.break_off)
+        self._timer = self._loop.call_later(self._visited.seconds, self.break_off)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._visited.visitors.pop(self, None)
@@ -161,7 +176,10 @@ class _Visitor(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - it quotes what was sent
     ) -> web.StreamResponse:
-        """Answer what is no request, or what failed; neither log nor answer repeats what was sent."""
+        """Answer what is no request, or what failed.
+
+        Neither log nor answer repeats what was sent.
+        """
         if status >= 500:
             log.error("health_request_failed", extra={"error": type(exc).__name__})
         if request.writer.output_size > 0:

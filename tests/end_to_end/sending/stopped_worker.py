@@ -1,0 +1,103 @@
+"""`make stopped`: a worker that stands still (SIGSTOP), with the settings that everybody has.
+
+It is noticed, its reminders are taken over in under a minute, and once it goes on it sends none of
+them. The suite has the same with shorter leases, at every point of a delivery
+(test_freeze_points.py); this one measures.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from certmail_config.base import redis_keys
+from support.deployment.deployment import Deployment, campaign, new_deployment, wait_for
+from support.processes.halt import freeze, thaw
+
+UNITS = 600_000
+PROMISED_SECONDS = 60
+HELD = frozenset({"dispatched", "sending"})
+
+
+def held_by(deployment: Deployment, pid: int) -> dict[str, str]:
+    """The jobs that a worker holds, and their states."""
+    redis = deployment.admin.redis
+    found = {}
+    for name in redis.smembers(redis_keys.LEASED):
+        state, worker = redis.hmget(redis_keys.JOB + name.decode(), ["state", "worker"])
+        if worker is not None and f":{pid}:" in worker.decode() and state.decode() in HELD:
+            found[name.decode()] = state.decode()
+    return found
+
+
+def prepares_and_sends(deployment: Deployment, pid: int) -> bool:
+    """Whether a worker holds jobs of both kinds: begun, and not."""
+    return set(held_by(deployment, pid).values()) == HELD
+
+
+@pytest.mark.timeout(400)
+def test_what_a_stopped_worker_held_is_taken_over_in_under_a_minute(tmp_path: Path) -> None:
+    with new_deployment(tmp_path) as deployment:
+        limits = {"units_per_minute": UNITS, "project_units_per_minute": UNITS, "in_flight": 40}
+        deployment.control("PUT", "/limits", limits)
+        for tenant in ("acme", "globex"):
+            deployment.link(tenant, units=UNITS, in_flight=20)
+            deployment.admin.change_limits(f"{tenant}/default", {"project_units_per_minute": UNITS})
+        # What is claimed waits for a token here, what has one waits for Gmail's answer.
+        redis = deployment.admin.redis
+        for name in redis.scan_iter(redis_keys.TOKEN + "globex*"):
+            redis.delete(name)
+        deployment.fault("slow", path="/token", times=None, seconds=15)
+        deployment.fault("slow", times=None, seconds=15)
+
+        worker = deployment.start("certmail_worker", "worker", log="stopped.log")
+        wait_for("a worker", lambda: deployment.workers() == 1)
+        jobs = deployment.send(campaign(10)) + deployment.send(campaign(10, tenant="globex"))
+        wait_for(
+            "reminders that it prepares, and that it sends",
+            lambda: prepares_and_sends(deployment, worker.pid),
+        )
+        other = deployment.start("certmail_worker", "worker", log="other.log")
+        wait_for("the other worker", lambda: deployment.workers() == 2)
+
+        held = held_by(deployment, worker.pid)
+        freeze(worker)
+        since = time.monotonic()
+        deployment.control("DELETE", "/faults")
+        wait_for("it to be noticed", lambda: deployment.workers() == 1)
+        noticed = time.monotonic() - since
+        wait_for("all to be taken over", lambda: not held_by(deployment, worker.pid))
+        taken_over = time.monotonic() - since
+        prepared = [job for job, state in held.items() if state == "dispatched"]
+        deployment.wait_recorded(prepared, {"accepted"})
+        sent = time.monotonic() - since
+        doubtful = [job for job, state in held.items() if state == "sending"]
+        states = {job: deployment.status(job)["state"] for job in doubtful}
+
+        thaw(worker)
+        # What it had begun it settles itself, if it still reads Gmail's answer: late, and once.
+        ends = deployment.wait_recorded(jobs, {"accepted", "uncertain"})
+        worker.terminate()
+        assert worker.wait(90) == 0
+        assert other.poll() is None
+        assert deployment.copies() == dict.fromkeys(jobs, 1)
+        assert {job for job in jobs if ends[job] == "uncertain"} <= set(doubtful)
+
+        figures = {
+            "held": len(held),
+            "prepared": len(prepared),
+            "sending": len(doubtful),
+            "noticed_seconds": round(noticed, 1),
+            "taken_over_seconds": round(taken_over, 1),
+            "sent_by_another_seconds": round(sent, 1),
+            "begun_were": sorted(set(states.values())),
+            "begun_stayed_uncertain": sum(end == "uncertain" for end in ends.values()),
+        }
+        sys.stderr.write(json.dumps(figures) + "\n")
+        assert taken_over < PROMISED_SECONDS
+        assert sent < PROMISED_SECONDS
+        assert set(states.values()) == {"uncertain"}
