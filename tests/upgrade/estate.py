@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -27,14 +26,19 @@ from support.deployment.deployment import (
     recorded_in,
     wait_for,
 )
+from support.deployment.probes import free_address, is_ready
 from support.processes.halt import Process
 from support.servers.postgres import postgres
 from support.servers.restorable import server
 from upgrade.releases import Release
-from upgrade.traffic import HttpUpstream, Upstream, arguments, is_ready
+from upgrade.traffic import HttpUpstream, Upstream, arguments
 
 UNITS: Final = 600_000
 """A minute, of each mailbox and project, on both sides: the machine and not Google decides."""
+LIMITS: Final = (
+    *("--units-per-minute", str(UNITS), "--project-units-per-minute", str(UNITS)),
+    *("--per-day", "2000000", "--in-flight", "20"),
+)
 CUSTOMER_OWNED: Final = ("acme", "initech")
 LINKED: Final = "globex"
 TENANTS: Final = (*CUSTOMER_OWNED, LINKED)
@@ -99,7 +103,7 @@ class Estate:
 
     def worker(self, release: Release, n: int) -> Running:
         """Start a worker, and wait until it is at work."""
-        listens = f"127.0.0.1:{free_port()}"
+        listens = free_address()
         found = self.start(
             release,
             *("-m", "certmail_worker", "worker"),
@@ -108,17 +112,18 @@ class Estate:
         )
         found.address = f"http://{listens}"
 
-        # One that answers for itself says so; an older one is seen in Redis.
         def at_work() -> bool:
             assert found.process.poll() is None, found.log.read_text()[-3000:]
-            return found.process.pid in self.workers_alive()
+            # One that answers for itself says so; an older one is seen in Redis.
+            seen = found.process.pid in self.workers_alive()
+            return seen and (release.name == "old" or is_ready(listens))
 
         wait_for(f"a worker of the {release.name} release", at_work)
         return found
 
     def gateway(self, release: Release, n: int) -> Running:
         """Start a gateway, and wait until it is ready."""
-        listens = self.public if n == 1 else f"127.0.0.1:{free_port()}"
+        listens = self.public if n == 1 else free_address()
         found = self.start(
             release,
             *("-m", "certmail_worker", "gateway"),
@@ -126,7 +131,7 @@ class Estate:
             CERTMAIL_LISTEN=listens,
         )
         found.address = f"http://{listens}"
-        wait_for(f"a gateway of the {release.name} release", lambda: is_ready(found.address))
+        wait_for(f"a gateway of the {release.name} release", lambda: is_ready(listens))
         self.http.gateways.append(found.address)
         return found
 
@@ -193,31 +198,30 @@ class Estate:
             return str(db.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
     def set_up(self, release: Release) -> None:
-        """Two tenants with a service account each, by the commands of a release."""
-        _, out, err = self.command(release, "db", "upgrade")
-        limits = ["--units-per-minute", str(UNITS), "--in-flight", "20"]
-        limits += ["--project-units-per-minute", str(UNITS), "--per-day", "2000000"]
+        """Tables, and two tenants with a service account each, by the commands of a release."""
+        status, out, err = self.command(release, "db", "upgrade")
+        assert status == 0, (out, err)
 
         for tenant in CUSTOMER_OWNED:
             mailbox, account = self.deployment.at_google(tenant)
             self.ask(release, "tenants", "add", tenant)
-            words = ["connections", "add", tenant, "--kind", "customer_owned_app", *limits]
+            words = ["connections", "add", tenant, "--kind", "customer_owned_app", *LIMITS]
             words += ["--service-account", account, "--mailbox", mailbox]
             made = self.ask(release, *words)
             status, certificate, err = self.command(
                 release, "connections", "certificate", made["id"]
             )
-            assert status == 0, (out, err)
+            assert status == 0, (certificate, err)
             self.deployment.control("POST", f"/service-accounts/{account}/keys", certificate)
+            self.ask(release, "connections", "probe", made["id"])
 
     def link(self, release: Release, gateway: Running) -> None:
         """A third tenant, whose account is linked through a gateway."""
         account = f"reviews@{LINKED}.example"
         self.deployment.control("POST", "/accounts", {"email": account})
         self.ask(release, "tenants", "add", LINKED)
-        words = ["connections", "add", LINKED, "--kind", "service_provider_app"]
-        words += ["--units-per-minute", str(UNITS), "--in-flight", "20", "--per-day", "2000000"]
-        added = self.ask(release, *words, "--project-units-per-minute", str(UNITS))
+        words = ["connections", "add", LINKED, "--kind", "service_provider_app", *LIMITS]
+        added = self.ask(release, *words)
         url = self.ask(release, "connections", "link", added["id"])["url"]
         assert self.deployment.consent(url, account).ok, gateway.log.read_text()[-3000:]
 
@@ -230,7 +234,7 @@ def estate(folder: Path) -> Iterator[Estate]:
         database = stack.enter_context(postgres())
         database.execute("CREATE DATABASE record")
         settings = recorded_in(database.url("record")) | {"CERTMAIL_REDIS_URL": redis.url}
-        listens = f"127.0.0.1:{free_port()}"
+        listens = free_address()
         deployment = stack.enter_context(
             new_deployment(folder / "data", **settings, CERTMAIL_PUBLIC_URL=f"http://{listens}")
         )
@@ -254,13 +258,6 @@ def estate(folder: Path) -> Iterator[Estate]:
         stack.callback(http.end)
         processes = stack.enter_context(ExitStack())
         yield Estate(deployment, client_of_redis, engine, processes, http, listens)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _end_at_last(process: Process) -> None:

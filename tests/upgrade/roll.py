@@ -14,8 +14,12 @@ from upgrade.releases import Release
 from upgrade.traffic import Taken, Upstream
 
 Say = Callable[[str], None]
-SIGNS = ("Traceback", '"level": "error"', '"level": "critical"')
-"""What no log has of an upgrade in which nothing goes wrong."""
+TRACE = "Traceback"
+ERRORS = ('"level": "error"', '"level": "critical"')
+"""What no log has of an upgrade in which nothing goes wrong.
+
+What an older release says of itself is no longer to be mended.
+"""
 
 
 @dataclass(slots=True)
@@ -142,10 +146,11 @@ class Roll:
             self.wrong.append(f"{running.log.name} ended with status {status}")
 
     def _wrong_with_logs(self) -> list[str]:
-        """A trace or an error in any log."""
+        """A trace in any log, or an error in those of this release."""
         return [
             f"{running.log.name}: {line[:300]}"
             for running in self.estate.all_started
             for line in running.log.read_text("utf-8", errors="replace").splitlines()
-            if any(sign in line for sign in SIGNS)
+            if TRACE in line
+            or (running.release.name == "new" and any(sign in line for sign in ERRORS))
         ]

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import requests
 
+from support.deployment.probes import is_ready
 from support.processes.halt import Process
 
 UPSTREAM: Final = Path(__file__).with_name("upstream.py")
-PAUSE_SECONDS: Final = 0.05
+PAUSE_SECONDS: Final = 0.03
 HTTP_SECONDS: Final = 30
 
 
@@ -103,18 +104,10 @@ class HttpUpstream:
 
     def _round(self) -> Any:
         while True:
-            ready = [each for each in self.gateways if is_ready(each)]
+            ready = [each for each in self.gateways if is_ready(each.removeprefix("http://"))]
             if not ready:
                 self._ended.wait(0.05)
             yield from ready
-
-
-def is_ready(address: str) -> bool:
-    """Whether /readyz says so."""
-    try:
-        return requests.get(f"{address}/readyz", timeout=HTTP_SECONDS).ok
-    except requests.RequestException:
-        return False
 
 
 def arguments(file: Path, name: str, tenants: Sequence[str]) -> list[str]:

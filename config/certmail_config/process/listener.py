@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MAX_CONNECTIONS: Final = 32
 CONNECTION_SECONDS: Final = 15.0
@@ -83,7 +84,7 @@ class HealthListener:
         finally:
             self._loop.close()
 
-    def _wait_for(self, what: Any) -> Any:
+    def _wait_for(self, what: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(START_SECONDS)
 
     async def _listen(self) -> str:
@@ -167,7 +168,7 @@ class _Visitor(RequestHandler):
     def break_off(self) -> None:
         """Let go of a connection, whatever it is at."""
         if self.transport is not None:
-            cast("asyncio.Transport", self.transport).abort()
+            self.transport.abort()
 
     def handle_error(
         self,

@@ -60,10 +60,11 @@ class Notices:
         while not self._stops:
             why = await self._why_not_ready()
             if why is None:
-                manager.tell(READY, manager.status("Ready."), ALIVE)
-                break
-            # It may wait for long, and by right: for a store, or for somebody's repair.
-            manager.tell(manager.more_time(PATIENCE_SECONDS), manager.status(why), ALIVE)
+                if manager.tell(READY, manager.status("Ready."), ALIVE):
+                    break
+            else:
+                # It may wait for long, and by right: for a store, or for somebody's repair.
+                manager.tell(manager.more_time(PATIENCE_SECONDS), manager.status(why), ALIVE)
             await asyncio.sleep(LOOK_SECONDS)
 
         while (watched := manager.watchdog_seconds) is not None:

@@ -49,19 +49,26 @@ class ServiceManager:
         """Whether it wants to be told anything."""
         return bool(self._address)
 
-    def tell(self, *words: str) -> None:
-        """Tell it these; one that does not hear them stops no work."""
-        if not self._address:
-            return
+    def tell(self, *words: str) -> bool:
+        """Tell it these, without waiting; gives whether they are on their way.
 
+        One that does not hear stops no work.
+        """
         # A name that begins with @ is of Linux's abstract namespace.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        if not address:
+            return False
+
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
                 to.setblocking(False)
                 to.sendto("\n".join(words).encode(), address)
+        except BlockingIOError:
+            return False  # it has not heard what came before
         except OSError as error:
             log.warning("service_manager_not_told", extra={"error": type(error).__name__})
+            return False
+        return True
 
     def status(self, sentence: str) -> str:
         """The word that shows a sentence in `systemctl status`."""

@@ -23,7 +23,7 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import Durability
 from certmail_config.base.errors import CertmailError
-from certmail_config.status import behind, stalls
+from certmail_config.status import behind
 from certmail_config.stores.capacity import StoreLimits
 
 OK: Final = behind.OK
@@ -117,11 +117,11 @@ def _behind(redis: Redis) -> dict[str, str]:
     """Who works on what was taken in, and what of that stands still."""
     try:
         with redis.pipeline(transaction=False) as pipe:
-            stalls.ask(pipe)
-            seen = stalls.read(pipe.execute())
+            behind.ask(pipe)
+            found = behind.read(pipe.execute())
     except RedisError as error:
         return {"workers": type(error).__name__}
-    return behind.workers(seen) | behind.services(seen)
+    return found.workers | found.services
 
 
 def _takes_in(admin: Admin) -> None:

@@ -66,10 +66,30 @@ def test_it_watches_whom_it_says_it_watches(given: dict[str, str], seconds: floa
 
 
 def test_one_that_is_not_there_stops_no_work(tmp_path: Path) -> None:
-    ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "nobody")}, 7).tell(READY)
+    gone = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "nobody")}, 7)
+    assert not gone.tell(READY)
     nobody = ServiceManager({}, 7)
-    nobody.tell(READY)
+    assert not nobody.tell(READY)
     assert not nobody.listens
+
+
+async def test_one_that_does_not_hear_yet_is_told_again_that_the_process_is_ready(
+    manager: Manager,
+) -> None:
+    told = ServiceManager({"NOTIFY_SOCKET": manager.path}, 7)
+    while told.tell(ALIVE):
+        pass  # until its queue is full
+
+    life = Life()
+    life.waits_for = None
+    notices = Notices(told, life.why_not_ready, life.why_not_alive)
+    notices.start()
+    await asyncio.to_thread(wait_for, "a first try", lambda: life.asked_ready >= 1)
+    manager.heard()
+    await asyncio.to_thread(
+        wait_for, "another", lambda: any(each.startswith(READY) for each in manager.heard())
+    )
+    await notices.end()
 
 
 def test_what_a_process_starts_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +106,10 @@ class Life:
     waits_for: str | None = "redis: not checked"
     stuck: str | None = None
     asked = 0
+    asked_ready = 0
 
     async def why_not_ready(self) -> str | None:
+        self.asked_ready += 1
         return self.waits_for
 
     async def why_not_alive(self) -> str | None:

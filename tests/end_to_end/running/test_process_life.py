@@ -6,12 +6,13 @@ import re
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
 
 import pytest
 import requests
@@ -24,6 +25,7 @@ from support.deployment.deployment import (
     wait_for,
 )
 from support.deployment.flower import LOCKED, flower_client
+from support.deployment.probes import free_address, is_ready, lives, readiness
 from support.processes.halt import Process
 
 ENDS = BUSY_SECONDS
@@ -39,7 +41,6 @@ class Manager:
     """A service manager's ear, and what it heard."""
 
     path: Path
-    ear: socket.socket
     heard: list[str] = field(default_factory=list)
 
     @property
@@ -48,45 +49,32 @@ class Manager:
         return {"NOTIFY_SOCKET": str(self.path), "WATCHDOG_USEC": "600000"}
 
     def has_heard(self, word: str, times: int = 1) -> bool:
-        """Whether somebody told it this word, and so often."""
-        while True:
-            try:
-                self.heard += self.ear.recv(4096).decode().splitlines()
-            except BlockingIOError:
-                return self.heard.count(word) >= times
+        """Whether it was told this word, and so often."""
+        return self.heard.count(word) >= times
+
+    def listen(self, ear: socket.socket) -> None:
+        """Hear whatever comes, until nothing more can."""
+        while told := ear.recv(4096):
+            self.heard += told.decode().splitlines()
 
 
 @contextmanager
 def manager(folder: Path, name: str) -> Iterator[Manager]:
+    made = Manager(folder / f"{name}.notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-        path = folder / f"{name}.notify"
-        ear.bind(str(path))
-        ear.setblocking(False)
-        yield Manager(path, ear)
-
-
-def free() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
-def ready(address: str) -> dict[str, Any]:
-    """What /readyz says; nothing while nobody answers."""
-    try:
-        answer = requests.get(f"http://{address}/readyz", timeout=BUSY_SECONDS)
-    except requests.ConnectionError:
-        return {"ready": False}
-    said: dict[str, Any] = answer.json()
-    assert answer.ok == said["ready"]
-    return said
+        ear.bind(str(made.path))
+        thread = threading.Thread(target=made.listen, args=(ear,))
+        thread.start()
+        yield made
+        ear.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def work(deployment: Deployment, worker: str) -> list[str]:
     """Reminders under way in a worker whose Google takes its time; gives the jobs."""
     deployment.link(units=UNITS, in_flight=20)
     deployment.control("PUT", "/limits", {"units_per_minute": UNITS, "in_flight": 20})
-    wait_for("the worker to be ready", lambda: bool(ready(worker)["ready"]))
+    wait_for("the worker to be ready", lambda: is_ready(worker))
     deployment.fault("slow", times=None, seconds=2)
     jobs = deployment.send(campaign(30))
     wait_for("requests under way", lambda: len(deployment.sends()) >= 5)
@@ -109,7 +97,7 @@ def test_each_process_tells_that_it_is_ready_lives_and_stops_and_ends_quietly_un
         manager(tmp_path, "worker") as of_worker,
         manager(tmp_path, "gateway") as of_gateway,
     ):
-        health, listens = free(), free()
+        health, listens = free_address(), free_address()
         deployment.start("certmail_worker", "flower", log="flower.log")
         worker = deployment.worker(CERTMAIL_METRICS_LISTEN=health, **of_worker.environment)
         gateway = deployment.start(
@@ -123,18 +111,18 @@ def test_each_process_tells_that_it_is_ready_lives_and_stops_and_ends_quietly_un
         jobs = work(deployment, health)
 
         for each in (of_worker, of_gateway):
-            wait_for("both to be ready", lambda each=each: each.has_heard("READY=1"))
-            wait_for("signs of life", lambda each=each: each.has_heard("WATCHDOG=1", times=3))
-        assert ready(listens)["revision"] == "abc1234"
-        assert ready(health)["version"] == ready(listens)["version"]
-        assert requests.get(f"http://{health}/healthz", timeout=60).json() == {"ok": True}
+            wait_for("both to be ready", partial(each.has_heard, "READY=1"))
+            wait_for("signs of life", partial(each.has_heard, "WATCHDOG=1", times=3))
+        assert readiness(listens)["revision"] == "abc1234"
+        assert readiness(health)["version"] == readiness(listens)["version"]
+        assert lives(health)
 
         client = flower_client(deployment)
         assert client.get("/").ok
         told_to_stop(gateway, tmp_path / "d" / "gateway.log")
         told_to_stop(worker, tmp_path / "d" / "worker.log")
         for each in (of_worker, of_gateway):
-            assert each.has_heard("STOPPING=1")
+            wait_for("the end to be told", partial(each.has_heard, "STOPPING=1"))
 
         # What was under way was finished; the rest waits for the next.
         deployment.control("DELETE", "/faults")
@@ -155,7 +143,7 @@ def test_flower_ends_quietly_while_somebody_looks(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_up_ends_all_that_it_runs_quietly(tmp_path: Path) -> None:
-    health, listens = free(), free()
+    health, listens = free_address(), free_address()
     with new_deployment(
         tmp_path, CERTMAIL_METRICS_LISTEN=health, CERTMAIL_LISTEN=listens
     ) as deployment:
@@ -165,7 +153,7 @@ def test_up_ends_all_that_it_runs_quietly(tmp_path: Path) -> None:
             up = Popen(command, env=deployment.environment, stdout=file, stderr=file)
         try:
             work(deployment, health)
-            wait_for("the gateway to be ready", lambda: bool(ready(listens)["ready"]))
+            wait_for("the gateway to be ready", lambda: is_ready(listens))
             told_to_stop(up, log)
         finally:
             up.kill()
@@ -174,7 +162,7 @@ def test_up_ends_all_that_it_runs_quietly(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_second_worker_with_the_same_address_says_so(tmp_path: Path) -> None:
-    with new_deployment(tmp_path, CERTMAIL_METRICS_LISTEN=free()) as deployment:
+    with new_deployment(tmp_path, CERTMAIL_METRICS_LISTEN=free_address()) as deployment:
         deployment.worker()
         wait_for("a worker", lambda: deployment.workers() == 1)
         second = deployment.run("worker")

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,12 +26,12 @@ HELD = frozenset({"dispatched", "sending"})
 
 def held_by(deployment: Deployment, pid: int) -> dict[str, str]:
     """The jobs that a worker holds, and their states."""
-    redis = deployment.admin.redis
+    redis: Any = deployment.admin.redis
     found = {}
     for name in redis.smembers(redis_keys.LEASED):
         state, worker = redis.hmget(redis_keys.JOB + name.decode(), ["state", "worker"])
         if worker is not None and f":{pid}:" in worker.decode() and state.decode() in HELD:
-            found[name.decode()] = state.decode()
+            found[name.decode()] = str(state.decode())
     return found
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from certmail_config.ledger.script import load
 from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
+from support.deployment.probes import free_address, is_ready, lives
 from support.network.frames import HttpRequests, RedisCommands
 from support.network.wire import Side, Trap, wire
 from support.servers.restorable import server
@@ -26,13 +27,15 @@ AWAY_SECONDS: Final = 65.0
 
 
 def an_answer_comes_while_it_is_away(tmp_path: Path) -> None:
+    health = free_address()
     with (
         server(tmp_path / "redis") as redis,
         new_deployment(tmp_path, **QUICK, CERTMAIL_REDIS_URL=redis.url) as deployment,
         wire(deployment.google.removeprefix("http://"), HttpRequests) as gmail,
     ):
         deployment.link()
-        worker = deployment.worker(CERTMAIL_GMAIL_URL=f"http://127.0.0.1:{gmail.port}")
+        wired = {"CERTMAIL_GMAIL_URL": f"http://127.0.0.1:{gmail.port}"}
+        worker = deployment.worker(**wired, CERTMAIL_METRICS_LISTEN=health)
         [before] = deployment.send(campaign(1, campaign="before"))
         deployment.wait_recorded([before], {"accepted"})
 
@@ -43,6 +46,8 @@ def an_answer_comes_while_it_is_away(tmp_path: Path) -> None:
         gmail.release()
         time.sleep(AWAY_SECONDS)  # nothing can be waited for: that is what is tested
         assert worker.poll() is None
+        assert lives(health), "another would fare no better"
+        assert not is_ready(health)
 
         redis.start()
 
@@ -56,6 +61,7 @@ def an_answer_comes_while_it_is_away(tmp_path: Path) -> None:
             after, {"accepted"}, seconds=90
         )  # Celery tries again ever less often
 
+        wait_for("it to be ready again", lambda: is_ready(health))
         assert deployment.copies() == dict.fromkeys([before, job, *after], 1)
         assert gmail.sent[b"POST"] == 7
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from importlib.metadata import version
+from itertools import count
 from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy import create_engine
 
-from certmail.gateway.readiness import FRESH_SECONDS, ReadinessChecker, readiness
+from certmail.gateway.readiness import FRESH_SECONDS, LATE, ReadinessChecker, readiness
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.ledger import advertise, note, run
@@ -28,7 +32,12 @@ async def test_all_is_well(client: Any, redis: Redis) -> None:
     assert await client.get("/healthz") == (200, {"ok": True})
     assert await client.get("/readyz") == (
         200,
-        {"ready": True, "checks": {"redis": "ok", "database": "ok", "workers": "ok"}},
+        {
+            "ready": True,
+            "version": version("certmail"),
+            "revision": "",
+            "checks": {"redis": "ok", "database": "ok", "workers": "ok"},
+        },
     )
 
 
@@ -40,6 +49,35 @@ async def test_it_is_ready_while_the_database_is_away_and_reminders_are_taken_in
     assert (status, found["ready"]) == (200, True)
     assert found["checks"]["database"] == "database_unreachable"
     assert (await client.post(REMINDER))[0] == 202
+
+
+async def test_a_database_that_never_answers_does_not_make_a_probe_wait(
+    admin: Admin, redis: Redis
+) -> None:
+    run(redis, advertise("w", 10, seconds=60))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://certmail@127.0.0.1:{silent.getsockname()[1]}/record"
+        waits = Admin(admin.settings, create_engine(url), admin.redis, admin.vault)
+        checker = ReadinessChecker(waits, monotonic=count(step=10).__next__, check_seconds=1)
+
+        for _ in range(3):
+            found = await checker.look()
+            assert found.ready
+            assert found.checks == {"redis": "ok", "database": LATE, "workers": "ok"}
+
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()  # however often it is looked, it is asked once
+        checker.close()
+
+
+async def test_what_stops_pacing_is_said_and_withdraws_nobody(admin: Admin, redis: Redis) -> None:
+    run(redis, advertise("w", 10, seconds=60))
+    redis.hset(redis_keys.STOPPED, "code", "replicas_missing")
+    found = readiness(admin)
+    assert found.ready
+    assert found.checks["pacing"] == "stopped (`certmail doctor` says more): replicas_missing"
 
 
 async def test_it_is_not_ready_where_nothing_is_taken_in(client: Any, redis: Redis) -> None:

@@ -15,8 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from certmail_config.base import redis_keys
-from certmail_config.base.redis_answers import afield_of
-from certmail_config.status import behind, stalls
+from certmail_config.status import behind
 
 OK: Final = behind.OK
 REDIS_SECONDS: Final = 2.0
@@ -44,8 +43,7 @@ async def look(redis: Redis, *, life: str, queue: str) -> WorkerReadiness:
 
     try:
         async with asyncio.timeout(REDIS_SECONDS):
-            checks["redis"], seen = await _ask(redis)
-        checks |= behind.services(seen)
+            checks |= await _ask(redis)
     except TimeoutError:
         checks["redis"] = "no answer in time"
     except RedisError as error:
@@ -54,17 +52,18 @@ async def look(redis: Redis, *, life: str, queue: str) -> WorkerReadiness:
     return WorkerReadiness(all(checks[name] == OK for name in ("worker", "queue", "redis")), checks)
 
 
-async def _ask(redis: Redis) -> tuple[str, stalls.Seen]:
-    """Whether this run of the server was checked, and what the keeper's services noted."""
+async def _ask(redis: Redis) -> dict[str, str]:
+    """Whether this run of the server was checked, and what stands still behind it."""
     async with redis.pipeline(transaction=False) as pipe:
-        pipe.info("server")
-        pipe.get(redis_keys.CHECKED_RUN)
-        stalls.ask(pipe)
+        _put_questions(pipe)
         server, checked, *answers = await pipe.execute()
 
-    run: Any = server.get("run_id", "")
-    if checked is not None and checked.decode(errors="replace") == str(run):
-        return OK, stalls.read(answers)
+    run = str(server.get("run_id", ""))
+    is_checked = checked is not None and checked.decode(errors="replace") == run
+    return {"redis": OK if is_checked else UNCHECKED} | behind.read(answers).services
 
-    code = await afield_of(redis, redis_keys.STOPPED, "code")
-    return code.decode(errors="replace")[:100] if code else UNCHECKED, stalls.read(answers)
+
+def _put_questions(pipe: Any) -> None:
+    pipe.info("server")
+    pipe.get(redis_keys.CHECKED_RUN)
+    behind.ask(pipe)

@@ -11,6 +11,7 @@ changed:
   the broker's URL, and that one does not know the certificates of `rediss://…?ssl_ca_certs=`, nor
   the user, the database or the spaces of a Unix socket's URL.
 - a wait between attempts to hear events that does not double without end while Redis is away.
+- threads that ask workers end with the process: while Redis is away they would keep it from ending.
 - of a worker's connection to the broker only what is harmless: with a Unix socket, Celery reports
   the URL whole, its password included.
 
@@ -44,6 +45,7 @@ from tornado.options import options
 from tornado.web import ErrorHandler, HTTPError, RequestHandler, url
 
 from certmail_config.stores.connect import hide_password
+from certmail_worker.processes.unattended_threads import UnattendedThreads
 from certmail_worker.processes.wrong_tries import SECONDS, WrongTries
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,8 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
 
 class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
     """Flower behind the gate."""
+
+    pool_executor_cls = UnattendedThreads
 
     def __init__(self, auth: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

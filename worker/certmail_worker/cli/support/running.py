@@ -36,7 +36,7 @@ def _tell_version(wanted: bool) -> None:
         from certmail_config.settings.environment import read_environment  # noqa: PLC0415
 
         revision = read_environment(["revision"]).get("revision")
-        out.print(f"certmail {release(revision)}", markup=False, highlight=False)
+        out.print(f"certmail {release(revision)}", markup=False)
         raise typer.Exit
 
 
