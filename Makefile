@@ -130,7 +130,7 @@ upgrade: $(VENV)/dev.stamp ## earlier releases become this one under load, and b
 	@PYTHONPATH=tests $(BIN)/python -m upgrade $(UPGRADE)
 
 stopped: $(VENV)/dev.stamp ## a worker stands still: how soon its reminders are taken over
-	$(BIN)/python -m pytest -n0 -s tests/end_to_end/sending/stopped_worker.py
+	$(BIN)/python -m pytest -n0 -s tests/end_to_end/running/stopped_worker.py
 
 pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }

@@ -63,7 +63,7 @@ def _round(old: Release, commit: str, *, back: bool) -> list[str]:
             roll.refuses(old)
         if back:
             say("and back again")
-            fleet = roll.replace(old, fleet)
+            fleet = roll.put_back(old, fleet)
 
         account = roll.end(fleet)
         lines = [*account.lines(), f"asked again {roll.refused} times, under the same key"]

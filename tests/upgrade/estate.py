@@ -135,14 +135,14 @@ class Estate:
         self.http.gateways.append(found.address)
         return found
 
-    def upstream(self, release: Release, name: str) -> Upstream:
+    def upstream(self, release: Release, name: str) -> Running:
         """Start an upstream application, and wait until it has receipts."""
         file = self.deployment.data_dir / f"{name}.jsonl"
         made = self.start(release, *arguments(file, name, TENANTS), log=name)
-        found = Upstream(made.process, file)
+        found = Upstream(file)
         self.upstreams.append(found)
         wait_for(f"receipts of {name}", lambda: len(found.taken()) > 5)
-        return found
+        return made
 
     def stop(self, running: Running) -> int:
         """Tell a process to end, as a service manager does; gives its exit status.

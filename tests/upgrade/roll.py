@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from support.deployment.deployment import wait_for
 from upgrade.account import Account, account_for
 from upgrade.estate import Estate, Running
 from upgrade.releases import Release
-from upgrade.traffic import Taken, Upstream
+from upgrade.traffic import Taken
 
 Say = Callable[[str], None]
 TRACE = "Traceback"
@@ -28,8 +29,7 @@ class Fleet:
 
     workers: list[Running]
     gateway: Running
-    upstream: Upstream
-    upstream_process: Running
+    upstream: Running
 
 
 @dataclass(slots=True)
@@ -52,7 +52,8 @@ class Roll:
         estate.http.key = estate.ask(old, "keys", "create", "upstream", "--every-tenant")["key"]
         estate.http.start()
 
-        fleet = self._fleet(old, workers, gateway)
+        upstream = estate.upstream(old, f"upstream-{self._next()}")
+        fleet = Fleet(workers, gateway, upstream)
         estate.wait_for_more(*fleet.workers)
         self.say(
             f"two workers, a gateway and an upstream application of the old release, at {estate.head()}"
@@ -69,33 +70,48 @@ class Roll:
 
     def replace(self, release: Release, fleet: Fleet) -> Fleet:
         """One process after the other: each works beside those that it replaces."""
-        workers: list[Running] = []
-        leaving = sorted(fleet.workers, key=lambda each: each.process.pid != self.estate.keeper())
-
-        for each in leaving:
-            workers.append(self._worker(release))
-            rest = leaving[leaving.index(each) + 1 :]
-            self.estate.wait_for_more(each, *rest, *workers)
-            kept = each.process.pid == self.estate.keeper()
-            self._stop(each)
-            self.estate.wait_for_more(*rest, *workers)
-            self.say(
-                f"{each.log.stem}{', which kept,' if kept else ''} replaced by {workers[-1].log.stem}"
-            )
-
-        gateway = self.estate.gateway(release, self._next())
-        self._stop(fleet.gateway)
-        after = len(self.estate.http.taken)
-        fleet_now = self._fleet(release, workers, gateway)
-        self._stop(fleet.upstream_process)
+        workers = self._replace_workers(release, fleet.workers)
+        gateway = self._replace_gateway(release, fleet.gateway)
+        upstream = self._replace_upstream(release, fleet.upstream)
         self.estate.wait_for_more(*workers)
-        if len(self.estate.http.taken) <= after:
-            self.wrong.append("nothing came in by HTTP after the gateway was replaced")
-        self.say(
-            f"gateway and upstream application replaced by those of the {release.name} release"
-        )
+        return Fleet(workers, gateway, upstream)
 
-        return fleet_now
+    def put_back(self, release: Release, fleet: Fleet) -> Fleet:
+        """The same in reverse order: what is newer never asks what is older."""
+        upstream = self._replace_upstream(release, fleet.upstream)
+        gateway = self._replace_gateway(release, fleet.gateway)
+        workers = self._replace_workers(release, fleet.workers)
+        return Fleet(workers, gateway, upstream)
+
+    def _replace_workers(self, release: Release, leaving: list[Running]) -> list[Running]:
+        """The keeper goes first, while another release's worker is there to take over."""
+        workers: list[Running] = []
+        rest = sorted(leaving, key=lambda each: each.process.pid != self.estate.keeper())
+
+        while rest:
+            leaves, *rest = rest
+            workers.append(self._worker(release))
+            self.estate.wait_for_more(leaves, *rest, *workers)
+            kept = ", which kept," if leaves.process.pid == self.estate.keeper() else ""
+            self._stop(leaves)
+            self.estate.wait_for_more(*rest, *workers)
+            self.say(f"{leaves.log.stem}{kept} replaced by {workers[-1].log.stem}")
+
+        return workers
+
+    def _replace_gateway(self, release: Release, leaves: Running) -> Running:
+        gateway = self.estate.gateway(release, self._next())
+        self._stop(leaves)
+        after = len(self.estate.http.taken)
+        wait_for("reminders by the new gateway", lambda: len(self.estate.http.taken) > after + 5)
+        self.say(f"{leaves.log.stem} replaced by {gateway.log.stem}")
+        return gateway
+
+    def _replace_upstream(self, release: Release, leaves: Running) -> Running:
+        upstream = self.estate.upstream(release, f"upstream-{self._next()}")
+        self._stop(leaves)
+        self.say(f"{leaves.log.stem} replaced by {upstream.log.stem}")
+        return upstream
 
     def refuses(self, old: Release) -> None:
         """A process of the old release that starts after the migration says why it does not."""
@@ -107,7 +123,7 @@ class Roll:
     def end(self, fleet: Fleet) -> Account:
         """Take nothing more in, wait for all that was, stop the rest, and account for it."""
         self.estate.http.end()
-        self._stop(fleet.upstream_process)
+        self._stop(fleet.upstream)
         taken: list[Taken] = list(self.estate.http.taken)
         for upstream in self.estate.upstreams:
             taken += upstream.taken()
@@ -126,10 +142,6 @@ class Roll:
     def refused(self) -> int:
         """How often somebody got no receipt at once, and asked again."""
         return self.estate.http.refused + sum(each.refused() for each in self.estate.upstreams)
-
-    def _fleet(self, release: Release, workers: list[Running], gateway: Running) -> Fleet:
-        upstream = self.estate.upstream(release, f"upstream-{self._next()}")
-        return Fleet(workers, gateway, upstream, self.estate.all_started[-1])
 
     def _worker(self, release: Release) -> Running:
         made = self.estate.worker(release, self._next())

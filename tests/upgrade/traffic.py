@@ -13,7 +13,6 @@ from typing import Any, Final
 import requests
 
 from support.deployment.probes import is_ready
-from support.processes.halt import Process
 
 UPSTREAM: Final = Path(__file__).with_name("upstream.py")
 PAUSE_SECONDS: Final = 0.03
@@ -30,9 +29,8 @@ class Taken:
 
 @dataclass(slots=True)
 class Upstream:
-    """An upstream application that runs, and the file of its receipts."""
+    """An upstream application's file of receipts."""
 
-    process: Process
     file: Path
 
     def taken(self) -> list[Taken]:

@@ -2,7 +2,7 @@
 
 It is noticed, its reminders are taken over in under a minute, and once it goes on it sends none of
 them. The suite has the same with shorter leases, at every point of a delivery
-(test_freeze_points.py); this one measures.
+(sending/test_freeze_points.py); this one measures.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 from certmail_config.base import redis_keys
 from support.deployment.deployment import Deployment, campaign, new_deployment, wait_for
-from support.processes.halt import freeze, thaw
+from support.processes.halt import Process, freeze, thaw
 
 UNITS = 600_000
 PROMISED_SECONDS = 60
@@ -35,11 +35,6 @@ def held_by(deployment: Deployment, pid: int) -> dict[str, str]:
     return found
 
 
-def prepares_and_sends(deployment: Deployment, pid: int) -> bool:
-    """Whether a worker holds jobs of both kinds: begun, and not."""
-    return set(held_by(deployment, pid).values()) == HELD
-
-
 @pytest.mark.timeout(400)
 def test_what_a_stopped_worker_held_is_taken_over_in_under_a_minute(tmp_path: Path) -> None:
     with new_deployment(tmp_path) as deployment:
@@ -48,26 +43,32 @@ def test_what_a_stopped_worker_held_is_taken_over_in_under_a_minute(tmp_path: Pa
         for tenant in ("acme", "globex"):
             deployment.link(tenant, units=UNITS, in_flight=20)
             deployment.admin.change_limits(f"{tenant}/default", {"project_units_per_minute": UNITS})
-        # What is claimed waits for a token here, what has one waits for Gmail's answer.
-        redis = deployment.admin.redis
-        for name in redis.scan_iter(redis_keys.TOKEN + "globex*"):
-            redis.delete(name)
-        deployment.fault("slow", path="/token", times=None, seconds=15)
-        deployment.fault("slow", times=None, seconds=15)
 
-        worker = deployment.start("certmail_worker", "worker", log="stopped.log")
-        wait_for("a worker", lambda: deployment.workers() == 1)
-        jobs = deployment.send(campaign(10)) + deployment.send(campaign(10, tenant="globex"))
-        wait_for(
-            "reminders that it prepares, and that it sends",
-            lambda: prepares_and_sends(deployment, worker.pid),
-        )
-        other = deployment.start("certmail_worker", "worker", log="other.log")
-        wait_for("the other worker", lambda: deployment.workers() == 2)
+        workers = [
+            deployment.start("certmail_worker", "worker", log=f"worker-{n}.log") for n in range(2)
+        ]
+        wait_for("two workers", lambda: deployment.workers() == 2)
+        # Here what is claimed waits for a token, there what has begun for Gmail's answer.
+        match = {"path": "/token", "mailbox": "reviews@globex.example"}
+        slow = {"fault": "slow", "times": None, "seconds": 20}
+        deployment.control("POST", "/faults", {"match": match, **slow})
+        deployment.control("POST", "/faults", {"match": {"path": "/messages/send"}, **slow})
+        jobs = deployment.send(campaign(20)) + deployment.send(campaign(20, tenant="globex"))
 
-        held = held_by(deployment, worker.pid)
+        both: list[Process] = []
+
+        def one_holds_both_kinds() -> bool:
+            both[:] = [
+                each for each in workers if set(held_by(deployment, each.pid).values()) == HELD
+            ]
+            return bool(both)
+
+        wait_for("reminders that one worker prepares, and that it sends", one_holds_both_kinds)
+        worker = both[0]
+        [other] = [each for each in workers if each is not worker]
         freeze(worker)
         since = time.monotonic()
+        held = held_by(deployment, worker.pid)
         deployment.control("DELETE", "/faults")
         wait_for("it to be noticed", lambda: deployment.workers() == 1)
         noticed = time.monotonic() - since
@@ -99,6 +100,8 @@ def test_what_a_stopped_worker_held_is_taken_over_in_under_a_minute(tmp_path: Pa
             "begun_stayed_uncertain": sum(end == "uncertain" for end in ends.values()),
         }
         sys.stderr.write(json.dumps(figures) + "\n")
+        assert prepared, "it held some that it had not begun"
+        assert doubtful, "and some that it had"
         assert taken_over < PROMISED_SECONDS
         assert sent < PROMISED_SECONDS
         assert set(states.values()) == {"uncertain"}
