@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,12 +11,12 @@ from typing import Final
 
 from sqlalchemy import text
 
-from support.deployment.deployment import wait_for
 from upgrade.estate import Estate, Running
 from upgrade.traffic import Taken
 
 FINAL: Final = frozenset({"accepted", "failed", "cancelled", "suppressed", "expired", "uncertain"})
-SETTLE_SECONDS: Final = 300
+SETTLE_SECONDS: Final = 60
+"""Where nothing has got on for so long, nothing will."""
 
 
 @dataclass(slots=True)
@@ -45,13 +46,7 @@ class Account:
 def account_for(estate: Estate, taken: Sequence[Taken], workers: Sequence[Running]) -> Account:
     """Wait until all is settled and recorded, and hold receipts, mailboxes and record together."""
     jobs = [each.job for each in taken]
-    states: dict[str, str] = {}
-
-    def all_settled() -> bool:
-        states.update(_states(estate))
-        return all(states.get(job) in FINAL for job in jobs)
-
-    wait_for("all to be settled and recorded", all_settled, SETTLE_SECONDS)
+    states = _settled(estate, jobs)
     copies = estate.deployment.copies()
     attempts = estate.attempts()
     names = {each.process.pid: each.log.stem for each in workers}
@@ -70,6 +65,22 @@ def account_for(estate: Estate, taken: Sequence[Taken], workers: Sequence[Runnin
     found.wrong += _wrong_with_events(estate, jobs)
     found.wrong += [f"{name} has sent nothing" for pid, name in names.items() if not attempts[pid]]
     return found
+
+
+def _settled(estate: Estate, jobs: Sequence[str]) -> dict[str, str]:
+    """The states on record once all have ended, or nothing has got on for a while."""
+    states: dict[str, str] = {}
+    moved = time.monotonic()
+
+    while any(states.get(job) not in FINAL for job in jobs):
+        now = _states(estate)
+        if now != states:
+            states, moved = now, time.monotonic()
+        elif time.monotonic() > moved + SETTLE_SECONDS:
+            break
+        time.sleep(0.5)
+
+    return {job: states.get(job, "not on record") for job in {*jobs, *states}}
 
 
 def _wrong_with_receipts(taken: Sequence[Taken]) -> list[str]:

@@ -35,9 +35,18 @@ from upgrade.traffic import HttpUpstream, Upstream, arguments
 
 UNITS: Final = 600_000
 """A minute, of each mailbox and project, on both sides: the machine and not Google decides."""
+MANY: Final = 2_000_000
+"""A day, likewise."""
 LIMITS: Final = (
     *("--units-per-minute", str(UNITS), "--project-units-per-minute", str(UNITS)),
-    *("--per-day", "2000000", "--in-flight", "20"),
+    *("--per-day", str(MANY), "--in-flight", "20"),
+)
+BY_DAY: Final = (
+    "messages_per_day",
+    "recipients_per_day",
+    "external_recipients_per_day",
+    "unique_recipients_per_day",
+    "unique_external_recipients_per_day",
 )
 CUSTOMER_OWNED: Final = ("acme", "initech")
 LINKED: Final = "globex"
@@ -240,7 +249,7 @@ def estate(folder: Path) -> Iterator[Estate]:
         )
 
         limits = {"units_per_minute": UNITS, "project_units_per_minute": UNITS, "in_flight": 40}
-        deployment.control("PUT", "/limits", limits | {"messages_per_day": 2_000_000})
+        deployment.control("PUT", "/limits", limits | dict.fromkeys(BY_DAY, MANY))
         redirect = f"http://{listens}/oauth/google/callback"
         client = deployment.control("POST", "/oauth-clients", {"redirect_uris": [redirect]})
         deployment.environment |= {
