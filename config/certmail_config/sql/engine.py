@@ -126,10 +126,12 @@ def _prepare_sqlite(connection: Any, _: object, *, busy: float) -> None:
 def upgrade(engine: Engine) -> None:
     """Bring the tables to this version's form, in one transaction.
 
-    Of several processes one does it.
+    Of several processes one does it. Raises StoresUnreachable where a newer release has been here.
     """
-    if _version(engine) == HEAD:
+    found = _version(engine)
+    if found == HEAD:
         return
+    _refuse_newer(found)
     # Imported only where they are needed: a tenth of a second for every command otherwise.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -155,11 +157,22 @@ def upgrade(engine: Engine) -> None:
 def check_version(engine: Engine) -> None:
     """Raise StoresUnreachable unless the tables are of this version."""
     found = _version(engine)
+    _refuse_newer(found)
     if found != HEAD:
         raise StoresUnreachable(
             "database_outdated",
             f"The database is at version {found or 'none'}; this certmail needs {HEAD}.",
             "Run `certmail db upgrade` once.",
+        )
+
+
+def _refuse_newer(found: str | None) -> None:
+    """Raise StoresUnreachable where the tables are of a newer release: nobody here knows its form."""
+    if found is not None and found > HEAD:
+        raise StoresUnreachable(
+            "database_newer",
+            f"The database is at version {found}, of a newer certmail; this one knows {HEAD}.",
+            "Start the newer release, or see docs/upgrading.md for the way back.",
         )
 
 

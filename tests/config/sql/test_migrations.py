@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -114,6 +114,18 @@ def test_one_of_another_version_is_refused_by_its_number(engine: Engine) -> None
         db.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     with pytest.raises(StoresUnreachable, match="at version 0000"):
         check_version(engine)
+
+
+@pytest.mark.parametrize("use", [check_version, upgrade])
+def test_one_of_a_newer_release_is_left_alone(
+    engine: Engine, use: Callable[[Engine], None]
+) -> None:
+    with engine.begin() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoresUnreachable) as raised:
+        use(engine)
+    assert raised.value.code == "database_newer"
+    assert f"at version 9999, of a newer certmail; this one knows {HEAD}" in raised.value.message
 
 
 def test_an_upgrade_that_fails_leaves_nothing_half_made(empty: Engine) -> None:
