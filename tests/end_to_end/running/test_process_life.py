@@ -29,9 +29,7 @@ from support.deployment.probes import free_address, is_ready, lives, readiness
 from support.processes.halt import Process
 
 ENDS = BUSY_SECONDS
-LOUD = re.compile(
-    r'Traceback|"level": "(error|critical)"|\b(ERROR|CRITICAL)\b|Exception', re.IGNORECASE
-)
+LOUD = re.compile(r'Traceback|Exception|"level": "(error|critical)"|\b(ERROR|CRITICAL)\b')
 """What nobody should find in the log of a process that was told to stop."""
 UNITS = 150_000
 

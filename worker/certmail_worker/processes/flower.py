@@ -141,6 +141,13 @@ class ReadOnlyFlower(Flower):  # type: ignore[misc]  # Flower ships no types
 class EventListener(Events):  # type: ignore[misc]  # as above
     """The thread that hears events."""
 
+    stops = False
+
+    def stop(self) -> None:
+        """Hear no more; what ends with the process, Redis perhaps, is nothing to tell of."""
+        self.stops = True
+        super().stop()
+
     def run(self) -> None:
         """Hear events for as long as the process lives."""
         while True:
@@ -152,6 +159,8 @@ class EventListener(Events):  # type: ignore[misc]  # as above
                     receiver.capture(limit=None, timeout=None, wakeup=True)
             # Whatever it was, without this thread Flower is blind.
             except Exception as error:  # noqa: BLE001
+                if self.stops:
+                    return
                 log.warning("events_interrupted", extra={"error": type(error).__name__})
                 time.sleep(EVENTS_RETRY_SECONDS)
 
