@@ -60,7 +60,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         succeeded = "/api/tasks?state=SUCCESS"
         wait_for("Flower has heard of all", lambda: len(flower.json(succeeded)) >= REMINDERS)
 
-        [worker] = flower.json("/api/workers?refresh=1")
+        # Flower gives workers a second to answer.
+        wait_for("the worker answers", lambda: len(flower.json("/api/workers?refresh=1")) == 1)
+        [worker] = flower.json("/api/workers")
         yield Watched(deployment, flower, worker, jobs, next(iter(flower.json("/api/tasks"))))
 
 
