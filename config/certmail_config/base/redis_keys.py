@@ -41,8 +41,11 @@ KEEPER: Final = f"{TAG}:keeper"
 PROGRESS: Final = f"{TAG}:progress"
 """hash: service of the keeper's -> "got on at|expected again until" (ms); service:why -> what its
 last try failed with; rung -> first doorbell since the last answered one (ms); clock:worker ->
-seconds that its clock is ahead of Google's; waits -> "mailboxes|projects"
+seconds that its clock is ahead of Google's; waits -> "mailboxes|projects"; resumed -> when an
+operator last let things leave again (ms)
 """
+SAMPLE: Final = f"{TAG}:sample"
+"""hash: `ledger`, `database` -> JSON of what the keeper last counted there, and when; for metrics"""
 
 EPOCH: Final = f"{TAG}:epoch"
 """string: names this ledger; SQL holds the same"""

@@ -103,6 +103,7 @@ def claim(
                 connection_seal=seal,
                 refused_token=_refused_token(field.get(f"attempt:{field['attempt']}", "{}")),
                 campaign=field.get("campaign", ""),
+                leave_at=_moment(field.get("leave_at", "")),
             )
         )
 
@@ -217,6 +218,11 @@ def _fields(flat: Sequence[bytes]) -> dict[str, str]:
 def _count(text: str) -> int:
     """How often in a row; 0 where something else stands."""
     return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _moment(text: str) -> float | None:
+    """A time, in seconds; None where there is none, or something else stands."""
+    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _refused_token(detail: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What waits, and how fast it may leave: what the forecast needs to know of the ledger.
+"""What waits, and how fast it may leave: what the forecast and metrics need to know of the ledger.
 
 Times are seconds since 1970.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from certmail_config.base.ids import ConnectionId
 from certmail_config.jobs.states import State
 from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, load
+
+NAME_BYTES: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,40 @@ class ProjectPage:
 
     cursor: int
     lanes: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A mailbox or project: which parts of its minute and its day are used, and whether it waits.
+
+    It waits for a time that Google named, or that was backed off to.
+    """
+
+    key: str
+    minute: float
+    day: float
+    cooling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSample:
+    """One lane: `first_at` is when the reminder was enqueued that is the next to leave."""
+
+    state: str
+    tenant: str
+    ready: int
+    scheduled: int
+    first_at: float | None
+    mailbox: Use | None = None
+    project: Use | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LanePage:
+    """Some lanes, without those that are not there or cannot be read, and when that was."""
+
+    at: float
+    lanes: tuple[LaneSample, ...]
 
 
 def survey(connection: ConnectionId, *, clock: float | None = None) -> Call[LaneSurvey | None]:
@@ -109,5 +145,39 @@ def survey_places(jobs: Sequence[tuple[State, ConnectionId, str]]) -> Call[list[
     return Call(load("survey_places"), tuple(part for job in jobs for part in job), list)
 
 
+def sample(lanes: Sequence[ConnectionId], *, clock: float | None = None) -> Call[LanePage]:
+    """Look at some lanes; a few hundred hold the server for some milliseconds."""
+
+    def read(answer: list[Any]) -> LanePage:
+        at, *rows = answer
+        return LanePage(int(at) / 1000, tuple(_lane(row) for row in rows if row[0]))
+
+    return Call(load("sample"), (ms(clock), *lanes), read)
+
+
 def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:
     return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _lane(row: list[Any]) -> LaneSample:
+    state, tenant, ready, scheduled, first, mailbox, project, *uses = row
+    known = (
+        _text(state),
+        _text(tenant),
+        int(ready),
+        int(scheduled),
+        int(first) / 1000 if first else None,
+    )
+    if not uses:
+        return LaneSample(*known)
+    return LaneSample(*known, _use(mailbox, uses[:3]), _use(project, uses[3:]))
+
+
+def _use(key: bytes, values: list[bytes]) -> Use:
+    minute, day, cooling = values
+    return Use(_text(key), float(minute), float(day), cooling == b"1")
+
+
+def _text(value: bytes) -> str:
+    """A name; none of ours is longer."""
+    return value[:NAME_BYTES].decode(errors="replace")

@@ -21,7 +21,8 @@ class Job:
     `refreshed` says that its last attempt met an expired token, `refused_token` which one, if that
     is known; `resent` that a copy may be out already; `strikes` is how often in a row its mailbox
     was told to wait without being told how long, `project_strikes` its project; `body` is the
-    sealed reminder; `connection_seal` ends what is sealed of its connection now.
+    sealed reminder; `connection_seal` ends what is sealed of its connection now; `leave_at` is when
+    pace, quota and Google's pauses let it leave, None where an older certmail has leased it.
     """
 
     id: JobId
@@ -40,6 +41,7 @@ class Job:
     refused_token: str | None = None
     campaign: str = ""
     connection_seal: bytes = b""
+    leave_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ local function tell(name)
   end
 end
 for _, name in ipairs({'tenant', 'connection', 'campaign', 'enqueued_at', 'expires_at', 'attempt', 'failures',
-  'reason', 'possible_duplicate'}) do
+  'reason', 'possible_duplicate', 'leave_at'}) do
   tell(name)
 end
 tell('attempt:' .. job.attempt)

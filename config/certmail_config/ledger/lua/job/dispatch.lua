@@ -195,15 +195,31 @@ local function take(found, limits, key)
   found.day.limits, found.used, found.day.total = limits, found.used + 1, found.day.total + 1
 end
 
+-- When a job that is leased now might have left, as far as pace, quota and Google's pauses go: for workers,
+-- who tell how late it begins. That an operator let nothing leave is no lateness.
+local PUNCTUAL = 2000
+local resumed_at
+local function might_leave(since)
+  if now - since > PUNCTUAL then
+    if not resumed_at then
+      local found = redis.pcall('HGET', K.progress, 'resumed')
+      resumed_at = type(found) == 'string' and fits(found, '^%d+$') and tonumber(found) or 0
+    end
+    since = math.max(since, resumed_at)
+  end
+  return text(math.min(now, math.max(0, since)))
+end
+
 -- Lease a job. Lateness of our own is made up for, up to a point; `since` is when the lane could send at the
--- earliest.
-local function lease(lane, info, id, job, since)
+-- earliest, and `turn_since` its project, where it waited for that.
+local function lease(lane, info, id, job, since, turn_since)
   local mailbox, project, box, whole = info.mailbox, info.project, info.box, project_of(info.project)
   leased[#leased + 1], new[#new + 1] = id, id
   put(due, ends, id)
   redis.call('HSET', K.job .. id, 'state', 'dispatched', 'dispatched_at', at, 'lease', ends,
     'mailbox', mailbox, 'project', project, 'day', text(slot), 'step', fine(info.step),
-    'project_step', fine(info.project_step), 'limits', info.limits)
+    'project_step', fine(info.project_step), 'limits', info.limits,
+    'leave_at', might_leave(math.max(since, turn_since or 0)))
   if job.nonce or job.worker or job.not_before then
     redis.call('HDEL', K.job .. id, 'nonce', 'worker', 'not_before')
   end
@@ -238,8 +254,9 @@ local function queue(lane, project, time)
 end
 
 -- One visit may lease one job. `since`: the time that the lane had in `wake` or in the queue; `turn`: what
--- was found of a lane whose turn it is in the project's queue.
-local function visit(lane, since, turn)
+-- was found of a lane whose turn it is in the project's queue, and `turn_since` the time that this had in
+-- `wake`.
+local function visit(lane, since, turn, turn_since)
   local info = turn or load_lane(lane)
   if info.state ~= 'open' or not info.project or redis.call('ZCARD', K.lane .. lane) == 0
     or any_paused and paused(info.tenant) then
@@ -268,11 +285,11 @@ local function visit(lane, since, turn)
     redis.call('ZREM', K.wake, lane)
     return
   end
-  lease(lane, info, id, job, since)
+  lease(lane, info, id, job, since, turn_since)
 end
 
 -- The lanes that wait for a project have their turns for as long as it may send.
-local function visit_project(project)
+local function visit_project(project, turn_since)
   while #leased < room do
     local lane, since = unpack(redis.call('ZRANGE', K.queue .. project, 0, 0, 'WITHSCORES'))
     if not lane then
@@ -287,7 +304,7 @@ local function visit_project(project)
       return
     end
     redis.call('ZREM', K.queue .. project, lane)
-    visit(lane, tonumber(since), info.project == project and info)
+    visit(lane, tonumber(since), info.project == project and info, turn_since)
   end
   if #leased < room then redis.call('ZREM', K.wake, PROJECT .. project) end
 end
@@ -304,7 +321,7 @@ local function visit_all()
       visits = visits + 1
       local name, since = lanes[i], lanes[i + 1]
       if begins_with(name, PROJECT) then
-        visit_project(string.sub(name, #PROJECT + 1))
+        visit_project(string.sub(name, #PROJECT + 1), tonumber(since))
       else
         visit(name, tonumber(since))
       end

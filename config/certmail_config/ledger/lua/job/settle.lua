@@ -22,7 +22,7 @@ local now, leapt, last = time_after(redis.call('GET', K.clock), clock)
 local job = load_job(id)
 
 local LEFT_AT_THE_END = {'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day', 'step',
-  'project_step', 'limits'}
+  'project_step', 'limits', 'leave_at'}
 
 -- What nearly every mail comes to: its request was accepted, at the first news of it, and nothing else had
 -- happened to it. The same as below, in fewer commands: what such a job cannot have is not looked for.

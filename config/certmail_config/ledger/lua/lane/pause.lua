@@ -17,6 +17,7 @@ if not stops then
 end
 
 if changed == 1 then
+  if not stops and tenant == '*' then redis.call('HSET', K.progress, 'resumed', text(believed(now))) end
   emit(now, stops and 'paused' or 'resumed', {'tenant', tenant, 'reason', reason, 'by', by})
 end
 return changed

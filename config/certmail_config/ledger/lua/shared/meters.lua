@@ -241,7 +241,7 @@ local function count_out(id, job, outcome, now)
     end
   end
   if not seen and job.step then redis.call('ZADD', K.wake, 'XX', 'INCR', '-' .. job.step, job.connection) end
-  redis.call('HDEL', K.job .. id, 'step', 'project_step', 'limits')
+  redis.call('HDEL', K.job .. id, 'step', 'project_step', 'limits', 'leave_at')
   if is_leased(job) and (not seen or outcome == 'rejected') then uncount_day(id, job) end
 end
 
