@@ -136,6 +136,10 @@ pgbouncer: $(VENV)/dev.stamp ## the record behind a real pgbouncer
 	@command -v pgbouncer >/dev/null || { echo "This needs pgbouncer: on Debian, apt-get install pgbouncer." >&2; exit 1; }
 	$(BIN)/python -m pytest -n0 tests/end_to_end/stores/behind_pgbouncer.py
 
+monitoring: $(VENV)/dev.stamp ## metrics of real processes, held against promtool
+	@command -v promtool >/dev/null || { echo "This needs promtool: on Debian, apt-get install prometheus." >&2; exit 1; }
+	$(BIN)/python -m pytest -n0 tests/monitoring/scraped.py
+
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, with axe
 	@PYTHONPATH=tests $(BIN)/python -m judge
 
@@ -185,4 +189,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer monitoring judge links pictures spam messages lint format lock clean

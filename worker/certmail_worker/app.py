@@ -12,7 +12,6 @@ import os
 import sys
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import quote
 
 from celery import Celery, signals
 
@@ -20,8 +19,7 @@ from certmail_config.base.errors import SettingsError
 from certmail_config.base.foreign_variables import take_out
 from certmail_config.settings import Settings
 from certmail_config.stores.broker import OWN_APP, QUEUE, OneBroker, broker_url, transport_options
-from certmail_config.stores.connect import redis_server
-from certmail_config.stores.embedded import socket_path
+from certmail_config.stores.connect import redis_server, redis_url_of
 from certmail_worker.runtime import logs, stop_signals, tasks
 from certmail_worker.runtime.lifecycle import WorkerLife
 from certmail_worker.runtime.remote_control import refuse_changes
@@ -36,7 +34,7 @@ class App(OneBroker, Celery):  # type: ignore[misc]  # Celery ships no types
 
 def build(settings: Settings) -> App:
     """Make the app; nothing is connected yet."""
-    redis_url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
+    redis_url = redis_url_of(settings)
     transport.use(batches=settings.transport == "batches")
     app = App("certmail", broker=broker_url(redis_url), **OWN_APP)
     app.own_broker = broker_url(redis_url)

@@ -54,8 +54,8 @@ TAKEN_OUT: Final = (
     Variables(
         "`PROMETHEUS_MULTIPROC_DIR`",
         r"PROMETHEUS_MULTIPROC_DIR|prometheus_multiproc_dir",
-        "prometheus-client, of Flower",
-        "Flower's figures would be mixed with those of the application that the directory belongs to.",
+        "prometheus-client",
+        "Our figures, and Flower's, would be mixed with those of the application that the directory belongs to.",
     ),
     Variables(
         "`PGHOST`, `PGHOSTADDR`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGSERVICE`, `PGOPTIONS`, `PGTARGETSESSIONATTRS`, "

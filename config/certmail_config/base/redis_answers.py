@@ -76,6 +76,11 @@ def field_names_of(redis: Redis, name: str) -> list[bytes]:
     return cast("list[bytes]", redis.hkeys(name))
 
 
+def amembers_of(redis: AsyncRedis, name: str) -> Awaitable[set[bytes]]:
+    """The asyncio form of `members_of`."""
+    return cast("Awaitable[set[bytes]]", redis.smembers(name))
+
+
 def members_of(redis: Redis, name: str) -> set[bytes]:
     """The members of a set."""
     return cast("set[bytes]", redis.smembers(name))

@@ -75,8 +75,14 @@ class StoreSettings(Part):
     )
     metrics_listen: HostAndPort | None = Field(
         None,
-        description="Where each worker answers `/healthz`, `/readyz` and `/metrics`, for probes and Prometheus: plain HTTP, without a password, so "
-        "on a network of yours only. Of several workers on one machine each needs an address of its own. Unset: nowhere.",
+        description="Where each worker answers `/healthz`, `/readyz` and `/metrics`, for probes and Prometheus, and each gateway `/metrics`: plain HTTP, "
+        "without a password, so on a network of yours only. Of several processes on one machine each needs an address of its own. Unset: nowhere.",
+    )
+    metrics_tenants: int = Field(
+        20,
+        ge=0,
+        le=200,
+        description="How many tenants `/metrics` names: those with the most that waits; all others are one figure. 0: none.",
     )
     flower_basic_auth: SecretStr | None = Field(
         None,

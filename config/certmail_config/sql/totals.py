@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy import Connection as Db
@@ -52,6 +52,24 @@ class CampaignPage:
 
     campaigns: tuple[CampaignTotals, ...]
     more: bool
+
+
+UNCERTAIN_MAX: Final = 100_000
+"""Of more than so many uncertain deliveries the count says so many."""
+
+
+def count_uncertain(db: Db) -> tuple[int, int]:
+    """The uncertain deliveries that nobody has decided about: those held for a person, and others."""
+    record = tables.deliveries.c
+    found = (
+        select(record.held)
+        .where(record.state == State.UNCERTAIN, record.decided_by.is_(None))
+        .limit(UNCERTAIN_MAX)
+        .subquery()
+    )
+    counted = select(found.c.held, func.count()).group_by(found.c.held)
+    counts = {bool(held): int(count) for held, count in db.execute(counted)}
+    return counts.get(True, 0), counts.get(False, 0)
 
 
 def count_deliveries(db: Db, wanted: Filter, tenants: Collection[str] | None = None) -> Totals:

@@ -11,7 +11,9 @@ from urllib.parse import quote
 from redis import Redis
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
+from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError, RedisError
+from redis.retry import Retry
 
 from certmail_config.base.durability import Durability, prove, vouch
 from certmail_config.base.errors import SettingsError, StoresUnreachable
@@ -20,7 +22,7 @@ from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
 from certmail_config.settings.sentinel_urls import is_sentinel
 from certmail_config.stores.bounded_writes import with_bounded_writes
-from certmail_config.stores.embedded import embedded_server, supervised
+from certmail_config.stores.embedded import embedded_server, socket_path, supervised
 from certmail_config.stores.gathering import GatheringRedis
 from certmail_config.stores.sentinels import sentinel_client, sentinel_pool
 from certmail_config.stores.vault_file import key_file, locked, new_vault_key, read_keys, write_keys
@@ -70,11 +72,29 @@ def _vouch(url: str, durability: Durability) -> None:
         ) from None
 
 
+def redis_url_of(settings: Settings) -> str:
+    """Where the server is, the embedded one included."""
+    return settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
+
+
 def connect(url: str) -> Redis:
     """A synchronous client; its commands are retried, which every script of the ledger allows."""
     if is_sentinel(url):
         return sentinel_client(url, _OPTIONS)
     return Redis.from_url(url, **_OPTIONS)
+
+
+def connect_briefly(url: str, seconds: float) -> Redis:
+    """A synchronous client that waits so long at most, and tries once: for who only looks."""
+    brief: dict[str, Any] = {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "health_check_interval": 0,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    if is_sentinel(url):
+        return sentinel_client(url, brief)
+    return Redis.from_url(url, **brief)
 
 
 def wrong_type(error: RedisError) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 
 from aiohttp import web
 
+from certmail.gateway.meters import METERS, note_request
 from certmail.gateway.request_ids import request_id
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ async def access_log(
 def _note(request: web.Request, status: int, seconds: float) -> None:
     resource = request.match_info.route.resource
     route = "(none)" if resource is None else resource.canonical
+    if (meters := request.config_dict.get(METERS)) is not None:
+        note_request(meters, route, request.method, status, seconds)
     if route in UNHEARD and status < 500:
         return
 

@@ -27,6 +27,8 @@ from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import new_secret
 from certmail.gateway.headers import protect
 from certmail.gateway.listener import Bounds, Runner, allow_descriptors
+from certmail.gateway.meters import METERS
+from certmail.gateway.metrics_listener import metrics_told
 from certmail.gateway.oauth.google_client import Google, new_session
 from certmail.gateway.oauth.link_outcomes import LinkOutcome, Question
 from certmail.gateway.oauth.linking import finish
@@ -34,6 +36,7 @@ from certmail.gateway.readiness import ReadinessChecker
 from certmail.gateway.store_outage import for_clients
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import CertmailError, StoresUnreachable
+from certmail_config.metrics.instruments import GatewayMeters
 from certmail_config.process.notices import Notices
 from certmail_config.process.release import Release, release
 from certmail_config.process.service_manager import ServiceManager
@@ -57,6 +60,7 @@ def build(admin: Admin) -> web.Application:
     app[ADMIN] = admin
     protect(app, secure=admin.settings.base_url.startswith("https://"))
     app[READINESS] = ReadinessChecker(admin)
+    app[METERS] = GatewayMeters()
     app[RELEASE] = release(admin.settings.revision)
 
     async def google(app: web.Application) -> AsyncIterator[None]:
@@ -77,7 +81,7 @@ def build(admin: Admin) -> web.Application:
     add_console(app, admin)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    mount(app, admin)
+    mount(app, admin, app[METERS])
 
     return app
 
@@ -152,11 +156,12 @@ async def _serve(admin: Admin, announce: Callable[[str], None]) -> None:
     host, port = host_and_port(admin.settings.listen)
     notices = Notices(ServiceManager.of_this_process(), runner.app[READINESS].why_not, _alive)
     try:
-        await web.TCPSite(runner, host, port).start()
-        announce(f"http://{admin.settings.listen}")
-        notices.start()
-        await ended.wait()
-        notices.stops()
+        async with metrics_told(runner, admin):
+            await web.TCPSite(runner, host, port).start()
+            announce(f"http://{admin.settings.listen}")
+            notices.start()
+            await ended.wait()
+            notices.stops()
     finally:
         await runner.cleanup()
         await notices.end()

@@ -76,6 +76,11 @@ class BoundedServer(Server):
         self._peers: dict[Peer, str] = {}
         self._by_address: dict[str, dict[Peer, None]] = {}
 
+    @property
+    def open_connections(self) -> int:
+        """How many there are."""
+        return len(self._peers)
+
     def __call__(self) -> Peer:
         """Make the protocol that serves the next connection."""
         return Peer(self, loop=self._loop, **self._kwargs)

@@ -11,12 +11,17 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from certmail_config.jobs.states import State
-from certmail_config.sql import tables
+from certmail_config.sql import tables, totals
 from certmail_config.sql.changes import BEGINNING, Changes, StreamPosition, read_changes, since
 from certmail_config.sql.deliveries import Filter, read_page
 from certmail_config.sql.engine import open_database
 from certmail_config.sql.history import read_history
-from certmail_config.sql.totals import Totals, count_campaigns, count_deliveries
+from certmail_config.sql.totals import (
+    Totals,
+    count_campaigns,
+    count_deliveries,
+    count_uncertain,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
@@ -68,6 +73,22 @@ class TestTotals:
             assert count_deliveries(db, Filter()) == Totals(
                 6, states, held=1, possible_duplicates=1
             )
+
+    def test_the_uncertain_are_counted_that_nobody_has_decided_about(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        doubt = State.UNCERTAIN
+        more = [
+            delivery("a6", "acme", "q4", doubt, held=True, decided_by="ann"),
+            delivery("a7", "acme", "q4", doubt),
+            delivery("g2", "globex", "q4", doubt),
+        ]
+        with engine.begin() as db:
+            db.execute(insert(tables.deliveries), [{"decided_by": None, **row} for row in more])
+            assert count_uncertain(db) == (1, 2)
+
+            monkeypatch.setattr(totals, "UNCERTAIN_MAX", 2)
+            assert sum(count_uncertain(db)) == 2, "whatever there is, it takes no longer than that"
 
     @pytest.mark.parametrize(
         ("wanted", "total"),

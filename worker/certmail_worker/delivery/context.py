@@ -8,6 +8,7 @@ from typing import TypeVar
 from redis.asyncio import Redis
 
 from certmail_config.ledger import Call, arun, arun_durably
+from certmail_config.metrics.instruments import WorkerMeters
 from certmail_worker.delivery.settlement import Rules
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.tenant_cache import Directory
@@ -32,6 +33,7 @@ class DeliveryContext:
     lease_seconds: float
     send_window_seconds: float
     replicas: int = 0
+    meters: WorkerMeters = field(default_factory=WorkerMeters)
     unsettled: set[str] = field(default_factory=set)
     """Jobs that were begun here.
 

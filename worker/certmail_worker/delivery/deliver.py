@@ -19,6 +19,7 @@ from certmail_worker.delivery.finish import (
     alert_operator,
     drop_refused_token,
     end_refused_begin,
+    note_lateness,
     release_unbegun,
     settle_until_answered,
 )
@@ -49,6 +50,7 @@ async def deliver(context: DeliveryContext, job_id: JobId) -> End:
     begun, durable = await begin_until_answered(context, job, prepared.on_uncertain)
     if isinstance(begun, RefusedBy):
         return await end_refused_begin(context, job, begun)
+    note_lateness(context, job, begun)
 
     # Send, and judge what Gmail answers.
     verdict = NOT_DURABLE

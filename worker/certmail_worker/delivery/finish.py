@@ -42,14 +42,18 @@ class RequestDetail:
     token: str
     key_id: str | None
     connection_version: int
-    latency_ms: int | None
+    seconds: float | None
+
+    @property
+    def latency_ms(self) -> int | None:
+        """How long it took, as the record says it."""
+        return None if self.seconds is None else round(self.seconds * 1000)
 
     @classmethod
     def of(cls, prepared: Prepared, window: SendWindow) -> Self:
         """Read it off, after the request."""
         connection = prepared.connection
-        latency = None if window.took is None else round(window.took * 1000)
-        return cls(prepared.token.mark, connection.key_id, connection.version, latency)
+        return cls(prepared.token.mark, connection.key_id, connection.version, window.took)
 
 
 async def release_unbegun(context: DeliveryContext, job: Job, stop: NotBegun) -> End:
@@ -74,11 +78,18 @@ async def release_unbegun(context: DeliveryContext, job: Job, stop: NotBegun) ->
     return End(released, code)
 
 
+def note_lateness(context: DeliveryContext, job: Job, begun: Begun) -> None:
+    """Note how much later the request leaves than it might have."""
+    if job.leave_at is not None:
+        context.meters.lateness.note(begun.at - job.leave_at)
+
+
 async def end_refused_begin(context: DeliveryContext, job: Job, refused: RefusedBy) -> End:
     """End a delivery that the ledger does not let begin.
 
     An attempt that was begun for it, and answered too late, was never sent, and is settled so.
     """
+    context.meters.begins_refused.add(refused.why)
     if refused.attempt is None:
         context.unsettled.discard(job.id)
         return End(REFUSED, refused.why)
@@ -140,8 +151,12 @@ async def settle_until_answered(
 
     context.unsettled.discard(job.id)
 
-    if settlement.pause is not None:
-        _log_wait(job, verdict, settlement.pause)
+    took = None if request is None else request.seconds
+    context.meters.sent(verdict.outcome, verdict.failure, took)
+    if (pause := settlement.pause) is not None:
+        named = "yes" if pause.named else "no"
+        context.meters.cooldowns.add("project" if pause.project else "mailbox", named)
+        _log_wait(job, verdict, pause)
     fields = {
         "attempt": begun.attempt,
         "outcome": settlement.outcome,

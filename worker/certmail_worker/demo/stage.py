@@ -141,6 +141,7 @@ def _environment(data_dir: Path, google: SandboxGoogle, listen: str) -> dict[str
         "DATABASE_URL": "",
         "VAULT_KEYS": "",
         "LISTEN": listen,
+        "METRICS_LISTEN": "",
         "PUBLIC_URL": "",
         "OPERATOR_PASSWORD": secrets.token_urlsafe(9),
         "FLOWER_BASIC_AUTH": f"demo:{secrets.token_urlsafe(9)}",

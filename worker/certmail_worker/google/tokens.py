@@ -26,6 +26,7 @@ from certmail_config.base.ids import ConnectionId, uuid7
 from certmail_config.base.redis_answers import avalue_of
 from certmail_config.crypto.vault import Vault
 from certmail_config.google.token_errors import Blame, Denied
+from certmail_config.metrics.instruments import WorkerMeters
 from certmail_config.tenants.models import Connection
 from certmail_worker.google.tenant_cache import KNOWN
 from certmail_worker.google.token_client import Purpose, TokenClient
@@ -70,6 +71,7 @@ class Tokens:
     vault: Vault
     token_client: TokenClient
     confirm_seconds: float = 60.0
+    meters: WorkerMeters = field(default_factory=WorkerMeters)
     _known: MutableMapping[Key, Token] = field(default_factory=partial(LRUCache, KNOWN))
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
     _jitter: random.Random = field(default_factory=random.Random)
@@ -158,10 +160,15 @@ class Tokens:
             await self.redis.eval(_RELEASE, 1, lock, nonce)
 
     async def _ask(self, connection: Connection, purpose: Purpose) -> Token | Denied:
+        asked_at = time.monotonic()
         granted = await self.token_client.mint(connection, purpose)
+        self.meters.google.note(time.monotonic() - asked_at, "token")
+        kind = str(connection.kind)
         if isinstance(granted, Denied):
+            self.meters.refused.add(kind, granted.blame.value)
             return await self._refused(connection, purpose, granted)
 
+        self.meters.minted.add(kind)
         await self._refusals.forget(connection, purpose)
         await self.redis.hset(redis_keys.GRANTED, connection.id, str(int(time.time() * 1000)))
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.base.redis_answers import aserver_time, avalue_of
+from certmail_config.metrics.instruments import WorkerMeters
 from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.health.progress import NoteProgress, no_notes
 from certmail_worker.recording.decoding import decode
@@ -46,17 +47,22 @@ SEEN_SECONDS = 10.0
 
 
 async def record(
-    redis: Redis, directory: Directory, engine: Engine, note_progress: NoteProgress = no_notes
+    redis: Redis,
+    directory: Directory,
+    engine: Engine,
+    note_progress: NoteProgress = no_notes,
+    meters: WorkerMeters | None = None,
 ) -> None:
     """Record until cancelled, however long the database is away.
 
     Raises RedisError, SealBroken when the vault lacks a key, CursorLostError.
     """
     outage, senders = OutageLog(), Senders(redis, directory)
+    meters = meters or WorkerMeters()
 
     while True:
         try:
-            await _record(redis, directory, senders, engine, outage, note_progress)
+            await _record(redis, directory, senders, engine, outage, note_progress, meters)
         except SQLAlchemyError as error:
             await outage.waits(redis, error)
             await asyncio.sleep(RETRY_SECONDS)
@@ -69,6 +75,7 @@ async def _record(
     engine: Engine,
     outage: OutageLog,
     note_progress: NoteProgress,
+    meters: WorkerMeters,
 ) -> None:
     cursor, seen = await _own_cursor(redis, engine), 0.0
     outage.over()
@@ -94,6 +101,7 @@ async def _record(
             continue
 
         decoded = await decode(directory, senders, entries)
+        began = time.monotonic()
         try:
             cursor = await asyncio.to_thread(write_all, engine, cursor, decoded, dict(entries))
         except CursorMovedError:
@@ -101,6 +109,8 @@ async def _record(
             cursor = await asyncio.to_thread(read_cursor, engine)
             continue
 
+        meters.batches.note(time.monotonic() - began)
+        meters.recorded.add(by=len(entries))
         await _trim(redis, cursor)
         await note_progress()
         if len(entries) < BATCH:

@@ -23,6 +23,8 @@ from certmail_config.base.errors import Refused, StoresUnreachable
 from certmail_config.base.foreign_variables import say_environment
 from certmail_config.base.ids import uuid7
 from certmail_config.jobs.uncertain_policy import Policy
+from certmail_config.ledger.lanes import SEND_UNITS
+from certmail_config.metrics.instruments import WorkerMeters
 from certmail_config.process.listener import HealthListener
 from certmail_config.process.release import release
 from certmail_config.process.service_manager import ServiceManager
@@ -30,6 +32,8 @@ from certmail_config.settings import Settings, unknown_names
 from certmail_config.settings.forms import host_and_port
 from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.sql.engine import open_database
+from certmail_config.status.monitoring.loop_lag import LoopLag
+from certmail_config.status.monitoring.values import Values, put
 from certmail_config.status.stalls import STANDSTILL_SECONDS
 from certmail_config.stores.capacity import StoreLimits
 from certmail_config.stores.connect import (
@@ -60,6 +64,7 @@ from certmail_worker.services.pacer import pace
 from certmail_worker.services.pacing_guard import say_stopped
 from certmail_worker.services.reaper import sweep
 from certmail_worker.services.retention import MAX_SECONDS, PAUSE_SECONDS, forget_in_time
+from certmail_worker.services.sampler import MAX_REST_SECONDS, sample_lanes
 from certmail_worker.uncertain.verifier import verify
 
 log = logging.getLogger(__name__)
@@ -80,6 +85,9 @@ class WorkerLife:
         self._redis_url = redis_url
         self._durability = Durability.parse(settings.durability)
         self._listener: HealthListener | None = None
+        self._skew = ClockSkew()
+        self._lag = LoopLag()
+        self._delivers = False
 
     @property
     def stop_seconds(self) -> float:
@@ -116,19 +124,19 @@ class WorkerLife:
         say_environment(log, unknown_names())
         await asyncio.to_thread(self._prove)
         self._redis = connect_async(self._redis_url)
+        self._engine = open_database(database_url(settings))
+        self._meters = WorkerMeters(SEND_UNITS)
         await self._answer_for_health()
 
         self._vault = vault = open_vault(settings)
-        skew = ClockSkew()
         self._session = new_session(
             ca_file=settings.google_ca_file,
             timeout_seconds=settings.http_timeout_seconds,
-            on_date=skew.observe,
+            on_date=self._skew.observe,
             proxy=settings.proxy,
         )
 
         self._gathering = connect_gathering(self._redis_url)
-        self._engine = open_database(database_url(settings))
         self.admin = Admin(settings, self._engine, connect(self._redis_url), vault)
         await asyncio.to_thread(self._publish_limits)
 
@@ -139,7 +147,9 @@ class WorkerLife:
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
             redis=self._gathering,
             directory=Directory(self._gathering, vault),
-            tokens=Tokens(self._gathering, vault, token_client, settings.confirm_seconds),
+            tokens=Tokens(
+                self._gathering, vault, token_client, settings.confirm_seconds, self._meters
+            ),
             gmail=Gmail(self._session, settings.gmail_url),
             rules=Rules(
                 uncertain=Policy.parse(settings.uncertain),
@@ -152,10 +162,11 @@ class WorkerLife:
             lease_seconds=settings.lease_seconds,
             send_window_seconds=settings.send_window_seconds,
             replicas=self._durability.replicas,
+            meters=self._meters,
         )
 
         limits = StoreLimits(settings.redis_memory_max, settings.events_max)
-        progress = ServiceProgress(self._redis, self.context.worker, skew)
+        progress = ServiceProgress(self._redis, self.context.worker, self._skew)
         rest = settings.care_seconds + STANDSTILL_SECONDS
         services = {
             "pacer": partial(
@@ -169,7 +180,12 @@ class WorkerLife:
             "reaper": partial(sweep, self.context, progress.of("reaper")),
             "verifier": partial(verify, self.context, progress.of("verifier")),
             "recorder": partial(
-                record, self._redis, self.context.directory, self._engine, progress.of("recorder")
+                record,
+                self._redis,
+                self.context.directory,
+                self._engine,
+                progress.of("recorder"),
+                self._meters,
             ),
             "caretaker": partial(
                 care_for_connections,
@@ -182,11 +198,18 @@ class WorkerLife:
                 self.admin,
                 progress.of("retention", within=PAUSE_SECONDS + MAX_SECONDS),
             ),
+            "sampler": partial(
+                sample_lanes,
+                self.context,
+                settings.metrics_tenants,
+                progress.of("sampler", within=MAX_REST_SECONDS + STANDSTILL_SECONDS),
+            ),
         }
 
         self._keeper = Keeper(self.context, capacity, services, progress)
         spare_what_lasts()
         self._keeper.start()
+        self._delivers = True
 
     async def _answer_for_health(self) -> None:
         """Begin to be looked at: over HTTP, and by the service manager.
@@ -199,7 +222,19 @@ class WorkerLife:
         if settings.metrics_listen is None:
             return
 
-        self._listener = HealthListener(*host_and_port(settings.metrics_listen), self.health.pages)
+        # Who does not look does without the time that it takes to import.
+        from certmail_config.status.monitoring.page import MetricsPage, Stores  # noqa: PLC0415
+
+        metrics = MetricsPage(
+            "worker",
+            release(settings.revision),
+            self._meters.registry,
+            Stores(settings, self._redis_url, self._engine),
+            self._gauges,
+        )
+        self._lag.start(asyncio.get_running_loop())
+        pages = {**self.health.pages, "/metrics": metrics.page}
+        self._listener = HealthListener(*host_and_port(settings.metrics_listen), pages)
         try:
             address = await asyncio.to_thread(self._listener.start)
         except OSError as error:
@@ -211,6 +246,18 @@ class WorkerLife:
             )
             raise Refused("address_in_use", message, remedy) from None
         log.info("health_listens", extra={"address": address})
+
+    def _gauges(self) -> Values:
+        """What metrics tell of this process that nothing counts; from any thread."""
+        values: Values = {}
+        put(values, "certmail_loop_lag_seconds", self._lag.seconds())
+        if (ahead := self._skew.seconds) is not None:
+            put(values, "certmail_clock_ahead_seconds", ahead, "google")
+        if self._delivers:  # else it only starts
+            put(values, "certmail_deliveries_under_way", self._meters.under_way)
+            put(values, "certmail_deliveries_unsettled", self.unsettled)
+            put(values, "certmail_keeper", self._keeper.keeps)
+        return values
 
     def _prove(self) -> None:
         check_channels(self._redis_url)
@@ -259,6 +306,7 @@ class WorkerLife:
         """Let go of everything."""
         await self._keeper.quiet()
         await self.health.stop()
+        self._lag.stop()
         if self._listener is not None:
             await asyncio.to_thread(self._listener.stop)
         await self.context.tokens.close()

@@ -24,7 +24,14 @@ def register(app: Celery, life: WorkerLife) -> None:
 
     async def certmail_deliver(job_id: str) -> End:
         """Deliver one reminder."""
-        return await deliver(life.context, JobId(job_id))
+        meters = life.context.meters
+        meters.under_way += 1
+        try:
+            end = await deliver(life.context, JobId(job_id))
+        finally:
+            meters.under_way -= 1
+        meters.deliveries.add(end.state)
+        return end
 
     async def certmail_probe(request_id: str) -> str:
         """Ask Google what the gateway wants to know of a connection."""

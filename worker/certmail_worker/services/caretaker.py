@@ -22,12 +22,21 @@ from certmail_config.admin.suspension import before_it_worked
 from certmail_config.admin.working_copy_audit import TenantAudit
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import CertmailError, Refused, StoresUnreachable
-from certmail_config.base.redis_answers import ahash_of
+from certmail_config.base.redis_answers import ahash_of, aserver_time
 from certmail_config.ledger import warn_expiry
-from certmail_config.sql.registry import ConnectionHealth
+from certmail_config.sql.registry import ConnectionHealth, tenant_versions
+from certmail_config.sql.set_aside import summarise_set_aside
+from certmail_config.sql.totals import count_uncertain
 from certmail_config.status.lane_waits import WaitScope, counted, waits
+from certmail_config.status.monitoring.samples import (
+    DATABASE,
+    RecordSample,
+    tally_record,
+    write_sample,
+)
 from certmail_config.status.stalls import WAITS
 from certmail_config.tenants.models import ConnectionKind, ConnectionState
+from certmail_config.tenants.working_copy import older
 from certmail_worker.connections.probe import (
     only_mail_missing,
     probe,
@@ -46,6 +55,8 @@ COUNT_SECONDS = 60.0
 
 With thousands of connections each count takes the server a good part of a second.
 """
+SAMPLE_ROUNDS = 3
+"""In so many rounds it is counted once, for metrics, what the database knows."""
 MAX_AT_ONCE = 4
 """Connections checked side by side."""
 MAX_IDLE = 20
@@ -94,6 +105,10 @@ async def _round(
         schedule.count_at = time.monotonic() + COUNT_SECONDS
         await _count_waits(context, admin, connections)
 
+    if schedule.sample_at <= time.monotonic():
+        schedule.sample_at = time.monotonic() + SAMPLE_ROUNDS * schedule.round_seconds
+        await _sample_record(context, admin, connections)
+
     due = schedule.due(connections, time.time())
     places = asyncio.Semaphore(MAX_AT_ONCE)
     await asyncio.gather(
@@ -112,6 +127,30 @@ async def _count_waits(
     counts = counted((await asyncio.to_thread(waits, admin.redis, active)).values())
     found = f"{counts.get(WaitScope.MAILBOX, 0)}|{counts.get(WaitScope.PROJECT, 0)}"
     await context.redis.hset(redis_keys.PROGRESS, WAITS, found)
+
+
+async def _sample_record(
+    context: DeliveryContext, admin: Admin, connections: Sequence[ConnectionHealth]
+) -> None:
+    """Count for metrics what the database knows."""
+    found = await asyncio.to_thread(_read_record, admin, connections)
+    now = await aserver_time(context.redis)
+    values = tally_record(found, datetime.now(UTC))
+    await context.redis.hset(redis_keys.SAMPLE, DATABASE, write_sample(values, now))
+
+
+def _read_record(admin: Admin, connections: Sequence[ConnectionHealth]) -> RecordSample:
+    with admin.db() as db:
+        held, unheld = count_uncertain(db)
+        aside = summarise_set_aside(db).count
+        tenants = tenant_versions(db)
+
+    versions = {str(health.id): health.version for health in connections}
+    behind = {
+        "connections": len(older(admin.redis, redis_keys.CONNECTION, versions)),
+        "tenants": len(older(admin.redis, redis_keys.TENANT, tenants)),
+    }
+    return RecordSample(connections, held, unheld, aside, behind)
 
 
 async def _check_connection(

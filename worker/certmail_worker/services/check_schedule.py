@@ -121,6 +121,8 @@ class CheckSchedule:
     scheduled: dict[str, ScheduledCheck] = field(default_factory=dict)
     count_at: float = 0.0
     """When to count again what waits, on this process's clock."""
+    sample_at: float = 0.0
+    """When to count again for metrics."""
 
     def due(self, connections: list[ConnectionHealth], now: float) -> list[ConnectionHealth]:
         """The connections to check now; counts them as checked."""

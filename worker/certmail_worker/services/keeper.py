@@ -66,6 +66,11 @@ class Keeper:
         self._sample: Sample | None = None
         self._distrusted = False
 
+    @property
+    def keeps(self) -> bool:
+        """Whether this worker runs the services."""
+        return bool(self._running)
+
     def start(self) -> None:
         """Start; belongs to the running loop."""
         self._watch = asyncio.create_task(self._keep())
@@ -100,7 +105,7 @@ class Keeper:
             if kept and not self._running:
                 log.info("keeper", extra={"worker": self._context.worker})
                 self._running = [
-                    asyncio.create_task(_run_forever(name, run, self._progress.failed))
+                    asyncio.create_task(_run_forever(name, run, self._failed))
                     for name, run in self._services.items()
                 ]
 
@@ -153,6 +158,10 @@ class Keeper:
         if await redis.hget(redis_keys.STOPPED, "code") == CLOCK_LEAPT.encode():
             await redis.delete(redis_keys.STOPPED)
         self._distrusted = False
+
+    async def _failed(self, service: str, why: str) -> None:
+        self._context.meters.failures.add(service)
+        await self._progress.failed(service, why)
 
     async def _dismiss(self) -> None:
         running, self._running = self._running, []

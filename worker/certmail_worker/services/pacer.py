@@ -59,7 +59,9 @@ async def pace(
             await asyncio.sleep(LOOK_SECONDS)
             continue
 
+        asked_at = time.monotonic()
         step = await context.ledger(dispatch(MAX_JOBS, unanswered=answering.may_be_unanswered))
+        context.meters.steps.note(time.monotonic() - asked_at)
         if step.stopped is not Stop.UNCHECKED:
             await note_progress()
 
@@ -73,6 +75,7 @@ async def pace(
 
         answering.saw(step.unanswered, len(step.jobs), time.monotonic())
         if step.jobs:
+            context.meters.leases.add(by=len(step.jobs))
             await ring(step.jobs)
 
         # What has come at once has left at once; what comes now gathers for a moment.

@@ -26,6 +26,7 @@ async def sweep(context: DeliveryContext, note_progress: NoteProgress = no_notes
         await note_progress()
 
         for job, was, now in swept.moved:
+            context.meters.reaped.add(was or "broken", now)
             if was is None:
                 log.error("job_broken", extra={"job": job, "state": now})
             elif was is not State.SCHEDULED:

@@ -18,6 +18,7 @@ from cachetools import LRUCache
 
 from certmail_config.base.ids import ConnectionId
 from certmail_config.ledger.lanes import SEND_UNITS
+from certmail_config.metrics.instruments import WorkerMeters
 from certmail_worker.google.gmail import GET_UNITS, LIST_UNITS, Gmail
 from certmail_worker.google.responses import Answer, Answered
 
@@ -58,6 +59,7 @@ class SentBox:
     gmail: Gmail
     connection: ConnectionId
     known: MutableMapping[tuple[ConnectionId, str], Sent]
+    meters: WorkerMeters = field(default_factory=WorkerMeters)
     _credit: int = 0
 
     async def since(
@@ -67,13 +69,13 @@ class SentBox:
         page: str | None = None
 
         while True:
-            await self._use(LIST_UNITS, pay)
+            await self._use(LIST_UNITS, pay, "list")
             value = _json(await self.gmail.list_sent(token, page_size=PAGE_SIZE, page=page))
 
             for item in value.get("messages") or []:
                 sent = self.known.get((self.connection, str(item["id"])))
                 if sent is None:
-                    await self._use(GET_UNITS, pay)
+                    await self._use(GET_UNITS, pay, "get")
                     sent = await self._get(token, str(item["id"]))
                 if sent.at < oldest:
                     return
@@ -83,7 +85,7 @@ class SentBox:
             if not page:
                 return
 
-    async def _use(self, units: int, pay: Callable[[int], Awaitable[bool]]) -> None:
+    async def _use(self, units: int, pay: Callable[[int], Awaitable[bool]], call: str) -> None:
         """Use up units that were paid for, and pay when there are too few.
 
         Paid is by the price of a send, in which the mailbox's minute is counted.
@@ -93,6 +95,7 @@ class SentBox:
                 raise LookFailedError("the mailbox's minute has no room for it now")
             self._credit += SEND_UNITS
         self._credit -= units
+        self.meters.units.add(call, by=units)
 
     async def _get(self, token: str, message: str) -> Sent:
         value = _json(await self.gmail.get_certmail_id(token, message))
@@ -116,6 +119,7 @@ class SentBoxes:
     """The sent mail of all connections that are looked into; those looked into last stay."""
 
     gmail: Gmail
+    meters: WorkerMeters = field(default_factory=WorkerMeters)
     _boxes: MutableMapping[ConnectionId, SentBox] = field(
         default_factory=partial(LRUCache, MAX_BOXES)
     )
@@ -127,7 +131,9 @@ class SentBoxes:
         """That of one connection."""
         box = self._boxes.get(connection)
         if box is None:
-            box = self._boxes[connection] = SentBox(self.gmail, connection, self._known)
+            box = self._boxes[connection] = SentBox(
+                self.gmail, connection, self._known, self.meters
+            )
         return box
 
 

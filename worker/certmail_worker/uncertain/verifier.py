@@ -45,7 +45,7 @@ async def verify(context: DeliveryContext, note_progress: NoteProgress = no_note
 
     A connection that no vault key opens holds up no other.
     """
-    boxes = SentBoxes(context.gmail)
+    boxes = SentBoxes(context.gmail, context.meters)
 
     while True:
         now = await aserver_time(context.redis)

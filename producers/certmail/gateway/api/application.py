@@ -36,6 +36,7 @@ from certmail.gateway.redis_room import Space
 from certmail.gateway.request_ids import request_id
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import StoresUnreachable
+from certmail_config.metrics.instruments import GatewayMeters
 from certmail_config.tenants.pinning import opened_by
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,13 @@ BOUND_SECONDS = 25
 """No request waits longer for a store that does not answer."""
 
 
-def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SECONDS) -> None:
+def mount(
+    app: web.Application,
+    admin: Admin,
+    meters: GatewayMeters | None = None,
+    *,
+    bound_seconds: float = BOUND_SECONDS,
+) -> None:
     """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
     settings = admin.settings
     mailer = AsyncMailer(lambda: Mailer.over(admin.redis, settings, pin=opened_by(admin.vault)))
@@ -57,6 +64,7 @@ def mount(app: web.Application, admin: Admin, *, bound_seconds: float = BOUND_SE
         batches=Turns(1),
         lists=Turns(2),
         validating=asyncio.Lock(),
+        meters=meters or GatewayMeters(),
     )
 
     api = web.Application(middlewares=[_problems(context, bound_seconds)])

@@ -18,6 +18,7 @@ from certmail.gateway.api.request.concurrency import Turns
 from certmail.gateway.api.request.problems import ApiProblem
 from certmail.gateway.redis_room import Space
 from certmail_config.admin.admin import Admin
+from certmail_config.metrics.instruments import GatewayMeters
 from certmail_config.tenants.api_keys import KeyGrant
 
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -38,6 +39,7 @@ class ApiContext:
     lists: Turns
     validating: asyncio.Lock
     """Held by whoever checks the reminders of a batch."""
+    meters: GatewayMeters
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from certmail_worker.demo.furnish import furnish
 from certmail_worker.demo.google import SandboxGoogle
 from certmail_worker.demo.places import any_port, known_ports, start
 from certmail_worker.processes.flower_auth import kept_auth
+from certmail_worker.processes.metrics_ports import metrics_ports
 from certmail_worker.processes.operator_password import kept_password
 
 WORKER_SECONDS: Final = 120.0
@@ -110,8 +111,8 @@ def _gateway(
     admin = stack.enter_context(
         open_admin(Settings.from_env(data_dir=own.data_dir), make_key=True, supervise=True)
     )
-    password = {f"{PREFIX}OPERATOR_PASSWORD": kept_password(own)}
-    process = Supervised("gateway", _environment(own) | password, log=own.data_dir / "gateway.log")
+    given = {f"{PREFIX}OPERATOR_PASSWORD": kept_password(own)} | metrics_ports(own).of_gateway
+    process = Supervised("gateway", _environment(own) | given, log=own.data_dir / "gateway.log")
     _add(stack, children, process)
     process.first_line()
 
@@ -151,6 +152,7 @@ def _environment(own: Settings) -> dict[str, str]:
     return {
         f"{PREFIX}DATA_DIR": str(own.data_dir),
         **{PREFIX + n.upper(): v for n, v in unset.items()},
+        **metrics_ports(own).of_worker,
     }
 
 

@@ -17,6 +17,7 @@ from certmail_worker.cli.processes.supervision import Supervised, lock_data_dir
 from certmail_worker.cli.support.output import Json, err
 from certmail_worker.processes.children import termination_as_interrupt
 from certmail_worker.processes.flower_auth import auth_file, kept_auth
+from certmail_worker.processes.metrics_ports import metrics_ports
 from certmail_worker.processes.operator_password import kept_password, password_file
 
 
@@ -83,11 +84,13 @@ def _up(settings: Settings) -> None:
             else {f"{PREFIX}OPERATOR_PASSWORD": kept_password(settings)}
         )
 
+        metrics = metrics_ports(settings)
+
         # They are stopped in this order: Flower shows how the worker finishes.
         children = [
-            Supervised("worker", logs),
+            Supervised("worker", logs | metrics.of_worker),
             Supervised("flower", logs | flower_auth),
-            Supervised("gateway", logs | password),
+            Supervised("gateway", logs | password | metrics.of_gateway),
         ]
 
         err.print(
@@ -100,6 +103,11 @@ def _up(settings: Settings) -> None:
         err.print(f"The console: {settings.base_url}/console", markup=False)
         if password:
             err.print(f"It asks for the password in {password_file(settings)}", markup=False)
+        if metrics.worker:
+            told = (
+                f"http://{metrics.worker}/metrics, the gateway's http://{metrics.gateway}/metrics"
+            )
+            err.print(f"The worker's metrics: {told}", markup=False)
         if settings.sandbox_url:
             err.print(f"Google is played by {settings.sandbox_url}: no mail leaves.", markup=False)
 

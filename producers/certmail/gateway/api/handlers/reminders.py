@@ -22,6 +22,7 @@ from certmail.gateway.api.request.bodies import (
 from certmail.gateway.api.request.bounds import MAX_VALUES_OF_BATCH, share_of_faults
 from certmail.gateway.api.request.concurrency import in_slices
 from certmail.gateway.api.request.problems import ApiProblem, InvalidRequest, of_rejected, of_stores
+from certmail.gateway.meters import note_intake
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import (
@@ -68,12 +69,17 @@ async def body_of_batch(call: ApiCall) -> dict[str, Any]:
 
 async def enqueue(call: ApiCall, body: dict[str, Any]) -> Answer:
     """POST /reminders."""
-    reminder = _allowed(call, read_reminder(body), "")
-    [sent] = await call.context.mailer.send_each([reminder])
-    receipt = _taken(sent, "")
+    try:
+        reminder = _allowed(call, read_reminder(body), "")
+        [sent] = await call.context.mailer.send_each([reminder])
+        receipt = _taken(sent, "")
+    except ApiProblem as problem:
+        note_intake(call.context.meters, problem.kind.status)
+        raise
 
     place = f"/v1/reminders/{receipt.id}"
     new = not receipt.duplicate
+    note_intake(call.context.meters, 202 if new else 200)
     return Answer(202 if new else 200, _shown(receipt), {"Location": place}, repeatable=new)
 
 
@@ -95,6 +101,8 @@ async def enqueue_batch(call: ApiCall, body: dict[str, Any]) -> Answer:
         return _problem(call, each.shortened(share) if isinstance(each, InvalidRequest) else each)
 
     answers = await in_slices(enumerate(found), lambda each: answer(each[1], each[0]))
+    for item in answers:
+        note_intake(call.context.meters, item.status)
 
     stopped = any(item.status == 429 or item.status >= 500 for item in answers)
     if any(item.status >= 500 for item in answers) and not any(item.receipt for item in answers):
