@@ -118,7 +118,7 @@ kombu: $(VENV)/dev.stamp ## kombu's own tests of its Redis transport, over certm
 # Tests of certmail's life that need no embedded server: REDIS_RIGHTS gives each process its own user.
 LIVES := sending/test_first_mail.py sending/test_cancelling.py sending/test_uncertain.py sending/test_verification.py sending/test_limits.py \
   connections/test_linking.py connections/test_caretaker.py connections/test_suspension.py connections/test_worker_requests.py \
-  connections/test_removing.py connections/test_erasing.py connections/test_certificate_rotation.py gateway/test_console.py gateway/test_api.py running/test_doctor.py running/test_flower.py
+  connections/test_removing.py connections/test_erasing.py connections/test_certificate_rotation.py gateway/test_console.py gateway/test_api.py running/test_doctor.py running/test_flower.py running/test_metrics.py
 
 redis: $(VENV)/dev.stamp ## a Redis user for each process, TLS, sentinels
 	@test -x /usr/bin/redis-server || { echo "This needs a Redis with TLS: on Debian, apt-get install redis-server." >&2; exit 1; }

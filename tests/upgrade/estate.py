@@ -26,7 +26,8 @@ from support.deployment.deployment import (
     recorded_in,
     wait_for,
 )
-from support.deployment.probes import free_address, is_ready
+from support.deployment.probes import is_ready
+from support.network.addresses import free_address
 from support.processes.halt import Process
 from support.servers.postgres import postgres
 from support.servers.restorable import server

@@ -147,6 +147,7 @@ def _of_gateway(role: Role) -> Rights:
         _all(_DATA, *(every_key() - _OF_WORKERS_ONLY))
         | called
         | _all("SET MSET DEL", keys.BODY)
+        | _all("EXISTS", keys.KEEPER)
         | _SENDING_TO_CELERY,
     )
 

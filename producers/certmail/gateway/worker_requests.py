@@ -11,7 +11,6 @@ import logging
 import time
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -35,7 +34,7 @@ from certmail_config.stores.broker import (
     broker_url,
     transport_options,
 )
-from certmail_config.stores.embedded import socket_path
+from certmail_config.stores.connect import redis_url_of
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +120,7 @@ class WorkerRequester:
 
 def _app(settings: Settings) -> App:
     """Make the application: it knows no task, and is not made the process's own."""
-    url = settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
+    url = redis_url_of(settings)
     app = App("certmail-gateway", broker=broker_url(url), set_as_current=False, **OWN_APP)
     app.own_broker = broker_url(url)
     # As one document, beside which none is looked for.

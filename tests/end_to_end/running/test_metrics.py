@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
-from prometheus_client.parser import text_string_to_metric_families
 
 from certmail_config.base import redis_keys
 from certmail_config.metrics.table import METRICS, TABLE, Source
@@ -22,36 +21,11 @@ from support.deployment.deployment import (
     recorded_in,
     wait_for,
 )
+from support.deployment.scraped import Values, scrape, told_by
 from support.network.addresses import free_address
 from support.processes.halt import freeze, thaw
 
 COUNT = 12
-Values = dict[tuple[str, tuple[str, ...]], float]
-
-
-def scrape(address: str) -> Values:
-    """What a process tells; a label's values in the order of the labels' names."""
-    answer = requests.get(f"http://{address}/metrics", timeout=BUSY_SECONDS)
-    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    assert answer.ok
-    return {
-        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
-
-def told_by(address: str) -> Values:
-    """The same, once the process listens."""
-
-    def listens() -> bool:
-        try:
-            return requests.get(f"http://{address}/metrics", timeout=BUSY_SECONDS).ok
-        except requests.ConnectionError:
-            return False
-
-    wait_for(f"metrics at {address}", listens)
-    return scrape(address)
 
 
 def own_names(found: Values) -> set[str]:

@@ -25,7 +25,8 @@ from support.deployment.deployment import (
     wait_for,
 )
 from support.deployment.flower import LOCKED, flower_client
-from support.deployment.probes import free_address, is_ready, lives, readiness
+from support.deployment.probes import is_ready, lives, readiness
+from support.network.addresses import free_address
 from support.processes.halt import Process
 
 ENDS = BUSY_SECONDS

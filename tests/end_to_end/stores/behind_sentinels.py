@@ -11,6 +11,8 @@ import requests
 
 from certmail_config.base import redis_keys
 from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
+from support.deployment.scraped import told_by
+from support.network.addresses import free_address
 from support.servers.sentinels import watched
 
 
@@ -23,7 +25,8 @@ def test_a_failover_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
             deployment.link(units=12_000)
             deployment.open_gateway()
             deployment.start("certmail_worker", "flower", log="flower.log")
-            worker = deployment.worker()
+            told_at = free_address()
+            worker = deployment.worker(CERTMAIL_METRICS_LISTEN=told_at)
             sent = deployment.ask("send", "-", stdin=campaign(60))
             jobs = [receipt["id"] for receipt in sent["receipts"]]
             wait_for("the first mails", lambda: len(deployment.messages()) >= 5)
@@ -48,6 +51,7 @@ def test_a_failover_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
             )
             assert requests.get(f"{deployment.gateway}/readyz", timeout=60).ok
             assert worker.poll() is None
+            assert told_by(told_at)["certmail_store_up", ("redis",)] == 1
             findings = deployment.run("doctor", "--json").json["findings"]
             assert not [item for item in findings if item["severity"] == "error"], findings
 

@@ -17,7 +17,8 @@ import pytest
 
 from certmail_config.ledger.script import load
 from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
-from support.deployment.probes import free_address, is_ready, lives
+from support.deployment.probes import is_ready, lives
+from support.network.addresses import free_address
 from support.network.frames import HttpRequests, RedisCommands
 from support.network.wire import Side, Trap, wire
 from support.servers.restorable import server

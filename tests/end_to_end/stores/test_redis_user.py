@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,24 +13,36 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from certmail import Mailer
 from certmail_config.base import redis_keys
+from certmail_config.metrics.table import TABLE, Source
 from certmail_config.rights.excess import ADMINISTERING, READING
 from certmail_config.rights.roles import Role
 from certmail_config.stores.connect import connect
 from support.deployment.deployment import STEADY, Deployment, campaign, new_deployment, wait_for
+from support.deployment.scraped import scrape, told_by
+from support.network.addresses import free_address
 from support.servers.with_users import SECRET, Users
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def told_at() -> tuple[str, str]:
+    """Where worker and gateway tell metrics."""
+    return free_address(), free_address()
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    tmp_path_factory: pytest.TempPathFactory, told_at: tuple[str, str]
+) -> Iterator[Deployment]:
     """One where mail has gone out, with a gateway and Flower; each is a user of its own."""
+    at_worker, at_gateway = told_at
     flower = {"CERTMAIL_FLOWER_BASIC_AUTH": "ann:a-long-password"}
     with new_deployment(tmp_path_factory.mktemp("data"), **STEADY, **flower) as made:
         if made.users is None:
             made.have_users()
         made.link()
-        made.open_gateway()
+        made.open_gateway(CERTMAIL_METRICS_LISTEN=at_gateway)
         made.start("certmail_worker", "flower", log="flower.log")
-        made.worker()
+        made.worker(CERTMAIL_METRICS_LISTEN=at_worker)
         jobs = made.send(campaign(3))
         made.wait_recorded(jobs, {"accepted"})
         yield made
@@ -87,6 +100,15 @@ class TestTheyCanDoAllThatTheyNeed:
         assert requests.get(f"{deployment.gateway}/readyz", timeout=60).ok
         assert users.denied() == []
 
+    def test_worker_and_gateway_tell_in_metrics_all_that_redis_says(
+        self, told_at: tuple[str, str], users: Users
+    ) -> None:
+        wanted = {metric.name for metric in TABLE[Source.LEDGER]}
+        for address in told_at:
+            told_by(address)
+            wait_for("all of it", partial(_tells, address, wanted))
+        assert users.denied() == []
+
     def test_the_doctor_looks_at_everything_and_finds_them_in_order(
         self, deployment: Deployment, users: Users
     ) -> None:
@@ -106,6 +128,10 @@ class TestTheyCanDoAllThatTheyNeed:
         assert refused.status == 3, refused
         assert "ACL SETUSER certmail-spare '&{certmail}:celery:/0.celery.pidbox'" in refused.err
         users.server.command("ACL", "LOG", "RESET")
+
+
+def _tells(address: str, wanted: set[str]) -> bool:
+    return wanted <= {name for name, _ in scrape(address)}
 
 
 class TestAProducerThatWasTakenOver:

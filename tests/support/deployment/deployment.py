@@ -315,7 +315,7 @@ class Deployment:
             given = {"csrf": token, "answer": answer}
             return browser.post(back.url, data=given, timeout=BUSY_SECONDS)
 
-    def open_gateway(self) -> Process:
+    def open_gateway(self, **environment: str) -> Process:
         """Register our OAuth client at Google and start the gateway; gives its process."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -332,7 +332,7 @@ class Deployment:
             "CERTMAIL_GOOGLE_USERINFO_URL": f"{self.google}/v1/userinfo",
         }
 
-        process = self.start("certmail_worker", "gateway", log="gateway.log")
+        process = self.start("certmail_worker", "gateway", log="gateway.log", **environment)
         self.gateway = f"http://{listen}"
         wait_for("the gateway", self._gateway_is_ready)
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import requests
 
 from support.deployment.deployment import BUSY_SECONDS
-
-
-def free_address() -> str:
-    """HOST:PORT that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def readiness(address: str) -> dict[str, Any]:
