@@ -75,14 +75,22 @@ def _configuration(settings: Settings, redis_url: str) -> dict[str, Any]:
 os.umask(0o077)
 take_out(os.environ)
 
+logs.set_up_where_json_is_asked_for("worker")
 try:
     settings = Settings.from_env()
 except SettingsError as error:  # Celery would show a traceback
-    sys.stderr.write(f"certmail: {error.message}\n  {error.remedy}\n")
+    if not logs.say_why_not(error):
+        sys.stderr.write(f"certmail: {error.message}\n  {error.remedy}\n")
     raise SystemExit(2) from None
 
 app = build(settings)
 _stores = ExitStack()
+
+
+def _say_nothing_else(instance: Any, **_: Any) -> None:
+    """The log is all that a worker says: no banner, and what Celery warns of is a line, too."""
+    instance.quiet = True
+    _set_up_logging()
 
 
 def _set_up_logging(**_: Any) -> None:
@@ -102,6 +110,7 @@ def _close_stores(**_: Any) -> None:
     _stores.close()
 
 
+signals.celeryd_init.connect(_say_nothing_else)
 signals.setup_logging.connect(_set_up_logging)
 signals.worker_init.connect(_open_stores)
 signals.worker_ready.connect(_take_signals)

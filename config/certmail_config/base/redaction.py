@@ -20,9 +20,12 @@ These are escape sequences, and marks that turn the order of a line round.
 _SECRETS = re.compile(
     r"""
       (?P<key>cm_[a-z2-7]{8}_)[A-Za-z0-9_-]+                                # our API keys
-    | (?P<named>\b(?:Bearer|Basic)\s+)[^\s"',]+                             # what requests are allowed by
+    | (?P<header>\b[Aa]uthorization["']?\s*[:=]\s*["']?)[^\r\n"']+            # what requests are allowed by
+    | (?P<named>\b(?:[Bb]earer|Basic)\s+)[^\s"',]+
+    | (?P<url>\b[a-z][a-z0-9+.-]{1,15}://[^\s/:@"']*:)[^\s/@"']+(?=@)       # passwords in addresses of servers
     | (?P<cookie>certmail-[a-z-]+=)[^\s;"',]+
     | (?P<field>\b(?:code|state|access_token|refresh_token|id_token|client_secret|assertion|token|password|csrf)=)[^\s&;"',]{12,}
+    | (?P<quoted>["'](?:access_token|refresh_token|id_token|client_secret|assertion|token|password|private_key|api_key)["']\s*:\s*["'])[^"']{8,}
     | \b[a-z0-9][a-z0-9-]{0,62}\.[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])(?:\.[A-Za-z0-9_-]{43})?   # set-up links
     | \bya29\.[\w.-]+ | \b1//[\w-]{10,} | \b4/[\w-]{20,} | \bGOCSPX-[\w-]+   # Google's tokens, codes, client secrets
     | \beyJ[\w-]{10,}\.[\w-]+\.[\w-]*                                      # signed assertions
@@ -30,9 +33,16 @@ _SECRETS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_MARKS: Final = frozenset("_.=/ ")
+_MARKS: Final = frozenset("_.=/: ")
 _DASHED: Final = ("GOCSPX-", "-----BEGIN")
 """Each secret has a mark, or begins with one of these; ids, which are in every line, do not."""
+_SIGNS: Final = (
+    "@", "=", "cm_", "uthorization", "earer", "asic", "token", "secret", "assertion", "password",
+    "private_key", "api_key", "ya29.", "1//", "4/", "GOCSPX-", "eyJ", "-----BEGIN",
+)  # fmt: skip
+"""Without one of these, or `_LONG`, nothing is a secret or an address."""
+_LONG: Final = re.compile(r"\.[A-Za-z0-9_-]{32}")
+_SHORT: Final = 8_000
 _LINE: Final = 2_000
 """Finding addresses takes as long as a line's length squared."""
 
@@ -59,6 +69,17 @@ def hide_secrets(text: str) -> str:
     return _SECRETS.sub(
         lambda found: f"{found[found.lastgroup] if found.lastgroup else ''}(secret)", text
     )
+
+
+def unsuspicious(text: str) -> bool:
+    """Whether `scrub_lines` would leave a text as it is, as JSON too; found out in no time.
+
+    Most log lines are, and need not be looked through.
+    """
+    for sign in _SIGNS:
+        if sign in text:
+            return False
+    return len(text) < _SHORT and _LONG.search(text) is None
 
 
 def scrub(text: str) -> str:

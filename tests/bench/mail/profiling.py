@@ -27,7 +27,10 @@ PARTS: Final = tuple(
     for part, pattern in (
         # The first part that any frame of a stack belongs to has it: what is done for others comes
         # before who asks for it.
-        ("log lines", r"logging/__init__|structlog/|certmail_worker/runtime/logs"),
+        (
+            "log lines",
+            r"logging/__init__|structlog/|certmail_worker/runtime/log|delivery/delivery_log",
+        ),
         ("doorbells: publishing", r"certmail_worker/runtime/doorbell"),
         ("recorder: SQL, events, recipients", r"certmail_worker/recording/|sqlalchemy/"),
         ("pacer: dispatch", r"certmail_worker/services/pacer"),

@@ -121,7 +121,7 @@ def test_no_send_fails_while_keys_are_rotated_and_nothing_names_the_old_key_afte
         assert Counter(states.values()) == {"accepted": len(jobs)}
         assert deployment.copies() == dict.fromkeys(jobs, 1)
         assert {item["status"] for item in deployment.sends()} == {200}
-        assert "sealed_off" not in (tmp_path / "worker.log").read_text()
+        assert '"code": "vault_' not in (tmp_path / "worker.log").read_text()
         assert names_only(deployment, NEW) == {NEW_ID}
 
         record_property(

@@ -117,6 +117,17 @@ class TestEveryProcess:
         assert "Traceback" not in ran.err
         assert "hunter2" not in ran.err
 
+    @pytest.mark.parametrize("process", PROCESSES[:5], ids=" ".join)
+    def test_where_json_is_asked_for_that_too_is_a_line_of_json(
+        self, deployment: Deployment, process: tuple[str, ...]
+    ) -> None:
+        ran = run_module(deployment, *process, **WRONG, CERTMAIL_LOG_FORMAT="json")
+        assert (ran.status, ran.out) == (2, "")
+        *_, line = map(json.loads, ran.err.splitlines())
+        assert (line["event"], line["code"]) == ("does_not_run", "invalid_settings")
+        assert all(name in line["error"] for name in WRONG)
+        assert "hunter2" not in ran.err
+
     def test_a_misspelt_setting_is_not_a_deployment_of_its_own(
         self, deployment: Deployment
     ) -> None:

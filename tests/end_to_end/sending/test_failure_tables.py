@@ -443,7 +443,7 @@ def test_each_attempt_was_one_post_nothing_left_before_its_time_and_nobody_got_t
 
 def test_what_needs_the_operator_is_said_in_the_log_with_the_remedy(hall: Hall) -> None:
     lines = (hall.many_tenants.deployment.data_dir / "worker.log").read_text().splitlines()
-    said = [json.loads(line) for line in lines if '"needs_operator"' in line]
+    said = [json.loads(line) for line in lines if '"level": "error"' in line]
     assert {(line["code"], bool(line["remedy"])) for line in said} == {
         ("delegation_denied", True),
         ("wrong_address", True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def test_with_sql_away_it_says_so_and_sends_at_the_limits_that_the_lanes_have(
     log = (deployment.data_dir / "away.log").read_text()
 
     assert "limits_not_published" in log
-    assert "secret" not in log
+    assert "me:secret" not in log
+    assert all(json.loads(line)["event"] for line in log.splitlines()), "and no banner"
     assert units(deployment, connection) == b"1200000"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -12,7 +13,7 @@ from support.deployment.deployment import QUICK, campaign, new_deployment, wait_
 def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Path) -> None:
     with new_deployment(tmp_path, **QUICK) as deployment:
         deployment.link()
-        up = deployment.start("certmail_worker", "up", log="up.log")
+        up = deployment.start("certmail_worker", "up", log="up.log", CERTMAIL_LOG_FORMAT="json")
         wait_for("it is up", lambda: deployment.workers() == 1)
         jobs = deployment.send(campaign(20))
         wait_for("the first mails", lambda: len(deployment.messages()) >= 3)
@@ -38,3 +39,9 @@ def test_a_killed_redis_comes_back_and_every_reminder_goes_out_once(tmp_path: Pa
         assert set(copies.values()) == {1}
         assert {job for job in jobs if states[job] == "accepted"} <= set(copies) <= set(jobs)
         assert up.poll() is None
+
+        up.terminate()
+        assert up.wait(60) == 0
+        lines = [json.loads(line) for line in (tmp_path / "up.log").read_text().splitlines()]
+        assert {line["process"] for line in lines} == {"up", "worker", "gateway", "flower"}
+        assert {"up", "listens", "keeper", "delivery", "stops"} <= {line["event"] for line in lines}

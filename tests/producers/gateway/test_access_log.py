@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from certmail.gateway.access_log import A_LINE
 from certmail_config.admin.admin import Admin
 
 ACCESS = "certmail.gateway.access_log"
@@ -34,10 +35,38 @@ async def test_what_was_asked_by_which_key_and_how_it_ended(
     assert made["ms"] >= 0
     assert (asked["route"], asked["request"]) == ("/v1/reminders/{id}", "mine-7")
     assert {line["key"] for line in (made, asked, listed)} == {client.key.split("_")[1]}
+    assert {(line["tenant"], line["job"]) for line in (made, asked)} == {("acme", receipt["id"])}
     for line in (made, asked, listed):
-        assert not any(
-            hidden in str(line) for hidden in (client.key, receipt["id"], "people.example")
-        )
+        assert not any(hidden in str(line) for hidden in (client.key, "people.example"))
+
+
+async def test_each_reminder_of_a_batch_is_found_by_its_id_and_the_request(
+    client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    many = [{"tenant": "acme", "to": f"anna{n}@people.example"} for n in range(A_LINE + 1)]
+    _, answer, headers = await client.post(
+        {"reminders": [*many, {"to": "?"}]}, "/v1/reminders:batch"
+    )
+    ids = [item["receipt"]["id"] for item in answer["items"][:-1]]
+
+    *enqueued, asked = lines(caplog)
+    assert [line["message"] for line in enqueued] == ["enqueued", "enqueued"]
+    assert [line["jobs"] for line in enqueued] == [ids[:A_LINE], ids[A_LINE:]]
+    assert {(line["request"], line["tenant"]) for line in (*enqueued, asked)} == {
+        (headers["X-Request-Id"], "acme")
+    }
+    assert "people.example" not in str(enqueued)
+
+
+async def test_what_a_key_asks_for_in_vain_is_counted_for_each_key(
+    client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for _ in range(2):
+        await client.post({"tenant": "acme", "to": "nobody"})
+    kinds = {line["alike"] for line in lines(caplog)}
+    assert kinds == {f"422 /v1/reminders {client.key.split('_')[1]}"}
 
 
 async def test_whoever_is_not_let_in_is_counted_and_addresses_that_are_none_are_not_repeated(

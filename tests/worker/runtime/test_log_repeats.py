@@ -8,12 +8,16 @@ import logging
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from certmail_config.base.redaction import scrub_lines, unsuspicious
+from certmail_worker.runtime.log_lines import JsonLines
 from certmail_worker.runtime.log_repeats import (
-    ALIKE_SECONDS,
+    EACH,
     KNOWN,
     MAX_LINES,
-    WINDOW_SECONDS,
+    MINUTE,
     CollapsingHandler,
 )
 from certmail_worker.runtime.logs import set_up
@@ -32,6 +36,7 @@ class Log:
 
     def say(self, message: str, level: int = logging.WARNING, **more: object) -> None:
         record = logging.LogRecord("certmail", level, "", 0, message, (), None)
+        record.exc_info = more.pop("raised", None)  # type: ignore[assignment]
         record.__dict__.update(more)
         self.handler.handle(record)
 
@@ -45,7 +50,7 @@ def test_the_same_warning_is_said_a_few_times_and_then_counted() -> None:
     for _ in range(100_000):
         log.say("Too many open files")
     assert log.lines == ["Too many open files"] * MAX_LINES
-    log.now += WINDOW_SECONDS
+    log.now += MINUTE
     log.say("something else")
     assert log.lines[MAX_LINES:] == [
         f"Too many open files {100_000 - MAX_LINES}",
@@ -53,12 +58,45 @@ def test_the_same_warning_is_said_a_few_times_and_then_counted() -> None:
     ]
 
 
-def test_what_differs_in_anything_is_said() -> None:
+def test_while_it_goes_on_it_is_one_line_a_minute_and_after_a_minute_without_it_is_new() -> None:
+    log = Log()
+    for _ in range(4):
+        for _ in range(MAX_LINES + 10):
+            log.say("away")
+        log.now += MINUTE
+    log.say("back", logging.INFO)
+    first = MAX_LINES + 10
+    assert log.lines[MAX_LINES:] == ["away 10", *[f"away {first}"] * 3, "back"]
+
+    log.now += MINUTE
+    log.say("back", logging.INFO)
+    log.say("away")
+    assert log.lines[-2:] == ["back", "away"]
+
+
+def test_whichever_job_or_request_it_was_the_kind_is_the_same_and_whosever_it_was_it_is_not() -> (
+    None
+):
     log = Log()
     for number in range(50):
-        log.say("lost", job=number)
+        log.say("lost", job=number, tries=number, tenant="acme")
+        log.say("lost", job=number, tenant="globex", code="a")
+        log.say("lost", job=number, tenant="globex", code="b")
         log.say("settled", logging.INFO)
-    assert len(log.lines) == 100
+        log.say("failed", job=number, alike=EACH)
+    assert log.lines.count("lost") == 3 * MAX_LINES
+    assert log.lines.count("settled") == log.lines.count("failed") == 50
+
+
+def test_another_error_is_another_kind() -> None:
+    log = Log()
+    for kind in (ValueError, KeyError):
+        for _ in range(10):
+            try:
+                raise kind
+            except kind:
+                log.say("failed", raised=sys.exc_info())
+    assert sum(line.startswith("failed") for line in log.lines) == 2 * MAX_LINES
 
 
 def test_lines_that_say_whom_they_are_alike_are_said_once_a_minute_with_their_number() -> None:
@@ -67,37 +105,59 @@ def test_lines_that_say_whom_they_are_alike_are_said_once_a_minute_with_their_nu
         log.say("dropped", logging.INFO, alike="one kind", job=number)
     log.say("dropped", logging.INFO, alike="another")
     assert log.lines == ["dropped", "dropped"]
-    log.now += ALIKE_SECONDS
+    log.now += MINUTE
     log.say("dropped", logging.INFO, alike="one kind")
-    assert log.lines[2:] == ["dropped 999", "dropped"]
+    assert log.lines[2:] == ["dropped 999"]
+    log.now += MINUTE
+    log.say("other", logging.INFO)
+    assert log.lines[3:] == ["dropped 1", "other"]
 
 
 def test_kinds_that_somebody_makes_up_do_not_fill_the_memory_nor_the_disk() -> None:
     log = Log()
     for number in range(10 * KNOWN):
         log.say("dropped", alike=f"kind {number}")
-    assert len(log.lines) == len(log.handler._seen) == KNOWN + 1
+    assert len(log.lines) == len(log.handler._kinds) == KNOWN + 1
 
 
-def test_what_was_counted_is_said_at_the_end_and_begins_anew_after_a_while() -> None:
+def test_what_was_counted_is_said_at_the_end() -> None:
     log = Log()
-    for _ in range(2):
-        for _ in range(MAX_LINES + 1):
-            log.say("away")
-        log.now += WINDOW_SECONDS
+    for _ in range(MAX_LINES + 1):
+        log.say("away")
     log.handler.close()
-    assert log.lines == [*["away"] * MAX_LINES, "away 1"] * 2
+    assert log.lines == [*["away"] * MAX_LINES, "away 1"]
 
 
-def test_many_kinds_of_warnings_are_not_remembered_without_end() -> None:
+def test_of_too_many_kinds_those_of_one_event_are_counted_together_and_a_new_event_is_said() -> (
+    None
+):
     log = Log()
-    for number in range(5_000):
-        log.say(f"kind {number}")
-    assert len(log.lines) == 5_000
-    assert len(log.handler._seen) < 1_000
+    for number in range(10 * KNOWN):
+        log.say("failed", error=f"kind {number}")
+    assert len(log.lines) == KNOWN + MAX_LINES
+    log.say("something new")
+    assert log.lines[-1] == "something new"
+    assert len(log.handler._kinds) <= KNOWN + 2
+
+
+def test_what_cannot_be_made_a_line_of_is_said_to_be_lost(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = Log()
+    log.handler.setFormatter(JsonLines("worker"))
+    record = logging.LogRecord("other", logging.WARNING, "", 0, "%d of them", ("two",), None)
+    log.handler.handle(record)
+    [line] = log.lines
+    assert (json.loads(line)["event"], json.loads(line)["lost"]) == ("line_lost", "%d of them")
+    assert capsys.readouterr().err == ""
 
 
 SECRETS = [
+    "Authorization: Negotiate " + "S" * 40,
+    "{'authorization': 'Digest " + "S" * 40 + "'}",
+    "redis://certmail:" + "S" * 12 + "@redis.example:6379/0",
+    "postgresql+psycopg://certmail:SSSS%40@db/certmail",
+    '{"refresh_token": "' + "S" * 12 + '", "password":"' + "S" * 12 + '"}',
     "Authorization: Bearer cm_abcdefgh_" + "S" * 43,
     "key cm_abcdefgh_" + "S" * 43 + " is unknown",
     "GET /oauth/google/callback?code=4/0A" + "S" * 40 + "&state=" + "S" * 43,
@@ -124,7 +184,8 @@ def test_secrets_of_known_forms_never_get_into_a_line(
     try:
         set_up("json" if form == "json" else "console", process="test")
         log = logging.getLogger("aiohttp.server")
-        log.warning("quoted %s", secret, extra={"given": secret, "deep": {"list": [secret]}})
+        extra = {"given": secret, "deep": {"list": [secret]}, "odd": Odd(secret), secret: 1}
+        log.warning("quoted %s", secret, extra=extra | {"password": "SSSS", "token": b"SSSS"})
         try:
             raise ValueError(secret)
         except ValueError:
@@ -139,3 +200,42 @@ def test_secrets_of_known_forms_never_get_into_a_line(
     if form == "json":
         assert [json.loads(line)["level"] for line in output.splitlines()] == ["warning", "error"]
     assert sys.stderr is not None
+
+
+class Odd:
+    """What no JSON has a form for."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __repr__(self) -> str:
+        return f"<{self.words}>"
+
+
+PIECES = [
+    "@",
+    "a",
+    ".",
+    "=",
+    "cm_abcdefgh_",
+    "Bearer ",
+    "state",
+    '"',
+    ":",
+    "//",
+    "eyJabcdefghij",
+    "4/",
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, *SECRETS, "ann@acme.example", "S" * 32, "\n"])))
+def test_only_what_has_nothing_to_hide_is_written_without_being_looked_through(
+    pieces: list[str],
+) -> None:
+    text = "".join(pieces)
+    if scrub_lines(text) != text:
+        assert not unsuspicious(json.dumps({"event": text}))
+
+
+def test_most_deliveries_are_not_suspicious() -> None:
+    assert unsuspicious('{"job":"01939f5e-7c4a-7b53-9d5e-2f6d8a1b0c11","tenant":"acme","ms":1.5}')

@@ -14,9 +14,9 @@ from certmail_config.base.ids import JobId
 from certmail_config.ledger import RefusedBy, claim
 from certmail_worker.delivery.attempt import begin_until_answered, send
 from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.delivery_log import Course
 from certmail_worker.delivery.finish import (
     RequestDetail,
-    alert_operator,
     drop_refused_token,
     end_refused_begin,
     note_lateness,
@@ -32,6 +32,8 @@ from certmail_worker.google.http import SendWindow, boottime
 
 async def deliver(context: DeliveryContext, job_id: JobId) -> End:
     """Deliver one reminder; gives the state it ends in, or why there was nothing to do."""
+    course = Course()
+
     # Claim: from now on no other worker has this job.
     claimed = await context.ledger(
         claim(job_id, worker=context.worker, nonce=uuid4().hex, lease_seconds=context.lease_seconds)
@@ -39,25 +41,29 @@ async def deliver(context: DeliveryContext, job_id: JobId) -> End:
     if isinstance(claimed, RefusedBy):
         return End(REFUSED, claimed.why)
     job = claimed.job
+    course.passed("claim_ms")
 
     # Prepare: the connection, an access token, the message.
     prepared = await prepare(context, job)
+    course.passed("prepare_ms")
     if isinstance(prepared, NotBegun):
-        return await release_unbegun(context, job, prepared)
+        return await release_unbegun(context, job, prepared, course)
 
     # Begin: the point of no return, on record before the first byte leaves.
     window = SendWindow(boottime() + context.send_window_seconds)
     begun, durable = await begin_until_answered(context, job, prepared.on_uncertain)
+    course.passed("begin_ms")
     if isinstance(begun, RefusedBy):
-        return await end_refused_begin(context, job, begun)
+        return await end_refused_begin(context, job, begun, course)
     note_lateness(context, job, begun)
+    course.begun(begun.attempt, begun.at)
 
     # Send, and judge what Gmail answers.
     verdict = NOT_DURABLE
     if durable:
         verdict = await send(context, job, prepared, window)
+    course.passed("send_ms")
     await drop_refused_token(context, prepared, verdict)
-    alert_operator(prepared.connection, verdict)
 
     # Settle: the job's next state, and what waits or stops with it.
     settlement = plan_settlement(
@@ -70,4 +76,4 @@ async def deliver(context: DeliveryContext, job_id: JobId) -> End:
         token=prepared.token.mark,
     )
     request = RequestDetail.of(prepared, window)
-    return await settle_until_answered(context, job, begun, verdict, settlement, request)
+    return await settle_until_answered(context, job, begun, verdict, settlement, course, request)

@@ -8,14 +8,13 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Self
 
 from redis.exceptions import RedisError
 
-from certmail_config.jobs.states import State
-from certmail_config.ledger import Begun, Job, Pause, RefusedBy, Settlement, release, settle
-from certmail_config.tenants.models import Connection
+from certmail_config.ledger import Begun, Job, RefusedBy, Settlement, release, settle
 from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.delivery_log import Course, say_refused, say_released, say_settled
 from certmail_worker.delivery.prepare import NotBegun, Prepared
 from certmail_worker.delivery.send_failures import FailureClass, Verdict, judge
 from certmail_worker.delivery.settlement import plan_settlement
@@ -25,11 +24,6 @@ from certmail_worker.google.http import SendWindow
 from certmail_worker.google.responses import NotSent
 
 log = logging.getLogger(__name__)
-
-LONG_WAIT_SECONDS: Final = 90.0
-"""A wait that is worth a warning; a minute's limit is not."""
-
-_NOT_DELIVERED: Final = frozenset({State.FAILED, State.UNCERTAIN, State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +50,9 @@ class RequestDetail:
         return cls(prepared.token.mark, connection.key_id, connection.version, window.took)
 
 
-async def release_unbegun(context: DeliveryContext, job: Job, stop: NotBegun) -> End:
+async def release_unbegun(
+    context: DeliveryContext, job: Job, stop: NotBegun, course: Course
+) -> End:
     """Release a claimed job whose attempt does not begin."""
     at = None if stop.wait is None else time.time() + stop.wait
     call = release(
@@ -68,14 +64,14 @@ async def release_unbegun(context: DeliveryContext, job: Job, stop: NotBegun) ->
         suspension=stop.suspension,
     )
     released = await context.ledger(call)
-
-    code = stop.reason.partition(":")[0]
-    log.log(_level(stop.to), "released", extra=_job_fields(job) | {"to": stop.to, "code": code})
+    course.passed("settle_ms")
 
     if isinstance(released, RefusedBy):
+        say_refused(job, course, released.why)
         return End(REFUSED, released.why)
 
-    return End(released, code)
+    say_released(job, course, stop, released)
+    return End(released, stop.reason.partition(":")[0])
 
 
 def note_lateness(context: DeliveryContext, job: Job, begun: Begun) -> None:
@@ -84,7 +80,9 @@ def note_lateness(context: DeliveryContext, job: Job, begun: Begun) -> None:
         context.meters.lateness.note(begun.at - job.leave_at)
 
 
-async def end_refused_begin(context: DeliveryContext, job: Job, refused: RefusedBy) -> End:
+async def end_refused_begin(
+    context: DeliveryContext, job: Job, refused: RefusedBy, course: Course
+) -> End:
     """End a delivery that the ledger does not let begin.
 
     An attempt that was begun for it, and answered too late, was never sent, and is settled so.
@@ -92,14 +90,16 @@ async def end_refused_begin(context: DeliveryContext, job: Job, refused: Refused
     context.meters.begins_refused.add(refused.why)
     if refused.attempt is None:
         context.unsettled.discard(job.id)
+        say_refused(job, course, refused.why)
         return End(REFUSED, refused.why)
 
+    course.attempt = refused.attempt
     verdict = judge(NotSent("Redis answered too late that it might leave"))
     settlement = plan_settlement(
         verdict, job, connection_version=0, now=time.time(), rules=context.rules
     )
     return await settle_until_answered(
-        context, job, Begun(refused.attempt, at=0), verdict, settlement
+        context, job, Begun(refused.attempt, at=0), verdict, settlement, course
     )
 
 
@@ -119,19 +119,13 @@ async def drop_refused_token(
         log.warning("token_not_dropped", extra={"error": type(error).__name__})
 
 
-def alert_operator(connection: Connection, verdict: Verdict) -> None:
-    """Log what only the operator can mend, if the verdict is such."""
-    if verdict.failure in {FailureClass.OPERATOR, FailureClass.PROJECT_DAY_FULL}:
-        where = {"tenant": connection.tenant, "connection": connection.id}
-        log.error("needs_operator", extra={"code": verdict.code, "remedy": verdict.remedy, **where})
-
-
 async def settle_until_answered(
     context: DeliveryContext,
     job: Job,
     begun: Begun,
     verdict: Verdict,
     settlement: Settlement,
+    course: Course,
     request: RequestDetail | None = None,
 ) -> End:
     """Settle an attempt, trying until Redis answers: what is known here is known nowhere else."""
@@ -144,9 +138,8 @@ async def settle_until_answered(
             break
         except RedisError as error:
             tries += 1
-            log.warning(
-                "settle_waits", extra={"job": job.id, "tries": tries, "error": type(error).__name__}
-            )
+            name = type(error).__name__
+            log.warning("settle_waits", extra={"job": job.id, "tries": tries, "error": name})
             await asyncio.sleep(backoff.seconds(backoff.STORE, tries))
 
     context.unsettled.discard(job.id)
@@ -156,52 +149,11 @@ async def settle_until_answered(
     if (pause := settlement.pause) is not None:
         named = "yes" if pause.named else "no"
         context.meters.cooldowns.add("project" if pause.project else "mailbox", named)
-        _log_wait(job, verdict, pause)
-    fields = {
-        "attempt": begun.attempt,
-        "outcome": settlement.outcome,
-        "state": state,
-        "code": verdict.code,
-        "ms": None if request is None else request.latency_ms,
-    }
-    log.log(_level(settlement.to), "settled", extra=_job_fields(job) | fields)
+
+    course.passed("settle_ms")
+    say_settled(job, course, verdict, settlement, state)
 
     return End(state or "forgotten", verdict.code)
-
-
-def _job_fields(job: Job) -> dict[str, object]:
-    """Whose reminder it is: in every log line about a delivery."""
-    fields: dict[str, object] = {"job": job.id, "tenant": job.tenant, "connection": job.connection}
-    return fields | ({"campaign": job.campaign} if job.campaign else {})
-
-
-def _level(state: str) -> int:
-    """The log level of an end: a warning for what did not arrive, or may not have."""
-    return logging.WARNING if state in _NOT_DELIVERED else logging.INFO
-
-
-def _log_wait(job: Job, verdict: Verdict, pause: Pause) -> None:
-    """Log what waits, and until when.
-
-    One line a minute for each connection (`alike`), however many requests meet the same.
-    """
-    what = "project" if pause.project else "mailbox"
-    until = datetime.fromtimestamp(pause.until, UTC).isoformat(timespec="seconds")
-    long = pause.until > time.time() + LONG_WAIT_SECONDS
-
-    log.log(
-        logging.WARNING if long else logging.INFO,
-        "waiting",
-        extra={
-            "waits": what,
-            "tenant": job.tenant,
-            "connection": job.connection,
-            "until": until,
-            "code": verdict.code,
-            "error": verdict.message,
-            "alike": f"{verdict.code} {what} {job.connection}",
-        },
-    )
 
 
 def _detail(verdict: Verdict, request: RequestDetail | None) -> str:

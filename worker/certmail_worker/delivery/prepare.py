@@ -5,8 +5,8 @@ Nothing is sent here, and every way out says what follows.
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from traceback import extract_tb
 
@@ -28,8 +28,6 @@ from certmail_worker.google.gmail import MAX_MESSAGE_BYTES
 from certmail_worker.google.tenant_cache import TenantInside
 from certmail_worker.google.tokens import Token
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -43,12 +41,17 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class NotBegun:
-    """Why a delivery ends before begin, and what follows."""
+    """Why a delivery ends before begin, and what follows.
+
+    `operator` says that only whoever runs certmail can mend it; `said` is what else the log says.
+    """
 
     to: State
     reason: str
     wait: float | None = None
     suspension: Suspension | None = None
+    operator: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
@@ -64,7 +67,7 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
         if connection is None or connection.mailbox is None:
             return NotBegun(State.FAILED, "connection_removed: the connection no longer exists")
         if connection.tenant != job.tenant:
-            return _wrong_connection(connection, job)
+            return _wrong_connection()
 
         token = await context.tokens.get(connection, anew=job.refreshed)
         if isinstance(token, Denied):
@@ -73,7 +76,7 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
         payload = await context.directory.open(job.body, tenant=job.tenant, job=job.id)
         tenant = await context.directory.tenant(job.tenant)
     except SealBroken as broken:
-        return _seal_broken(broken, job, await context.directory.version(job.connection))
+        return _seal_broken(broken, await context.directory.version(job.connection))
     except RedisError:
         raise
     # What is kept of a tenant or connection cannot be read, which is no job's fault.
@@ -152,22 +155,21 @@ def compose_message(
 def _token_denied(denied: Denied, job: Job, connection: Connection) -> NotBegun:
     """Google gives no access token: what follows depends on whose fault that is."""
     reason = f"{denied.code}: {denied.message} {denied.remedy}".rstrip()
-    asked = denied.wait or 0.0
+    asked, said = denied.wait or 0.0, {"remedy": denied.remedy} if denied.remedy else {}
 
     match denied.blame:
         case Blame.NOBODY:
             wait = max(backoff.seconds(backoff.JOB, job.failures + 1), asked)
-            return NotBegun(State.SCHEDULED, reason, wait=wait)
+            return NotBegun(State.SCHEDULED, reason, wait=wait, said=said)
         case Blame.OPERATOR:
-            log.error("needs_operator", extra={"code": denied.code, "remedy": denied.remedy})
             wait = max(backoff.seconds(backoff.OPERATOR, job.failures + 1), asked)
-            return NotBegun(State.SCHEDULED, reason, wait=wait)
+            return NotBegun(State.SCHEDULED, reason, wait=wait, operator=True, said=said)
         case Blame.CUSTOMER if not denied.confirmed:
             # Nobody is troubled before Google said so twice. Who comes back first asks again.
-            return NotBegun(State.SCHEDULED, reason, wait=asked)
+            return NotBegun(State.SCHEDULED, reason, wait=asked, said=said)
         case Blame.CUSTOMER:
             why = Suspension(denied.code, denied.message, connection.version, denied.remedy)
-            return NotBegun(State.READY, reason, suspension=why)
+            return NotBegun(State.READY, reason, suspension=why, said=said)
 
 
 def not_composed(error: Exception, job: Job, *, others_work: bool) -> NotBegun:
@@ -180,28 +182,24 @@ def not_composed(error: Exception, job: Job, *, others_work: bool) -> NotBegun:
             "composing_broken", "no reminder in its language can be composed", error, job
         )
 
-    log.error("compose_failed", extra=_error_fields(error, job))
     why = (
         str(error)
         if isinstance(error, ComposeError)
         else f"{type(error).__name__}; the log says where"
     )
-    return NotBegun(State.FAILED, f"compose_failed: {why}")
-
-
-def _wrong_connection(connection: Connection, job: Job) -> NotBegun:
-    """Somebody has put another tenant's connection into a job: it must never leave from there."""
-    log.error(
-        "wrong_connection",
-        extra={
-            "job": job.id,
-            "tenant": job.tenant,
-            "connection": connection.id,
-            "remedy": "Whoever can write Redis has altered it: see who can.",
-        },
+    return NotBegun(
+        State.FAILED, f"compose_failed: {why}", operator=True, said=_error_fields(error)
     )
 
-    return NotBegun(State.FAILED, "wrong_connection: its connection belongs to another tenant")
+
+def _wrong_connection() -> NotBegun:
+    """Somebody has put another tenant's connection into a job: it must never leave from there."""
+    return NotBegun(
+        State.FAILED,
+        "wrong_connection: its connection belongs to another tenant",
+        operator=True,
+        said={"remedy": "Whoever can write Redis has altered it: see who can."},
+    )
 
 
 def _operator_must_mend(code: str, why: str, error: Exception, job: Job) -> NotBegun:
@@ -209,12 +207,16 @@ def _operator_must_mend(code: str, why: str, error: Exception, job: Job) -> NotB
 
     The job waits outside its lane, and holds no place meanwhile.
     """
-    log.error("needs_operator", extra={"code": code, **_error_fields(error, job)})
-    wait = backoff.seconds(backoff.OPERATOR, job.failures + 1)
-    return NotBegun(State.SCHEDULED, f"{code}: {why} ({type(error).__name__})", wait=wait)
+    return NotBegun(
+        State.SCHEDULED,
+        f"{code}: {why} ({type(error).__name__})",
+        wait=backoff.seconds(backoff.OPERATOR, job.failures + 1),
+        operator=True,
+        said=_error_fields(error),
+    )
 
 
-def _error_fields(error: Exception, job: Job) -> dict[str, str]:
+def _error_fields(error: Exception) -> dict[str, str]:
     """What the log says of an exception: its type, and where it was raised.
 
     Not its words, which may quote somebody.
@@ -224,26 +226,18 @@ def _error_fields(error: Exception, job: Job) -> dict[str, str]:
         for step in extract_tb(error.__traceback__)
     ]
 
-    return {
-        "job": job.id,
-        "tenant": job.tenant,
-        "connection": job.connection,
-        "error": type(error).__name__,
-        "where": " ".join(places[-4:]),
-    }
+    return {"raised": type(error).__name__, "where": " ".join(places[-4:])}
 
 
-def _seal_broken(broken: SealBroken, job: Job, version: int) -> NotBegun:
+def _seal_broken(broken: SealBroken, version: int) -> NotBegun:
     """Something sealed does not open.
 
     A missing key is the operator's to bring back, and the lane waits for it; an altered payload can
     never be read.
     """
-    log.error("sealed_off", extra={"job": job.id, "code": broken.code, "remedy": broken.remedy})
-
-    reason = f"{broken.code}: {broken.message}"
+    reason, said = f"{broken.code}: {broken.message}", {"remedy": broken.remedy}
     if broken.code.startswith("payload"):
-        return NotBegun(State.FAILED, reason)
+        return NotBegun(State.FAILED, reason, operator=True, said=said)
 
     why = Suspension(broken.code, broken.message, version, broken.remedy)
-    return NotBegun(State.READY, reason, suspension=why)
+    return NotBegun(State.READY, reason, suspension=why, operator=True, said=said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -66,7 +67,8 @@ class Child:
                 f"`{' '.join(self.arguments)}` ended at once with status {status}.{said}",
             )
 
-        return line
+        # As a process with a log of JSON lines says it.
+        return str(json.loads(line)["address"]) if line.startswith("{") else line
 
     @property
     def alive(self) -> bool:

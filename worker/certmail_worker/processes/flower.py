@@ -254,5 +254,6 @@ def _log_refusals(handler: RequestHandler) -> None:
             "method": request.method,
             "path": request.path,
             "from": request.remote_ip,
+            "alike": f"{status} {request.remote_ip}",
         }
         log.info("request_refused", extra=extra)

@@ -58,6 +58,7 @@ from certmail_worker.recording.consistency import check
 from certmail_worker.recording.recorder import record
 from certmail_worker.runtime.doorbell import Doorbell
 from certmail_worker.runtime.garbage import spare_what_lasts
+from certmail_worker.runtime.logs import name_worker
 from certmail_worker.services.caretaker import care_for_connections
 from certmail_worker.services.keeper import Keeper
 from certmail_worker.services.pacer import pace
@@ -164,6 +165,8 @@ class WorkerLife:
             replicas=self._durability.replicas,
             meters=self._meters,
         )
+
+        name_worker(self.context.worker)
 
         limits = StoreLimits(settings.redis_memory_max, settings.events_max)
         progress = ServiceProgress(self._redis, self.context.worker, self._skew)

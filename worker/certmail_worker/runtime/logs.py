@@ -1,22 +1,25 @@
-"""Log lines as data: one JSON object each, or readable text.
+"""Where log lines go: to stderr, each as `log_lines` writes it, and as often as `log_repeats` says.
 
-Addresses and secrets never go into them.
-
-Modules log an event's name and its fields through the standard library (`log.info("settled",
-extra={…})`); this module gives those, and whatever libraries say, their form.
+Modules log an event's name and its fields through the standard library (`log.info("delivery",
+extra={…})`); this module gives those, and whatever libraries say, their form. `logbook` explains
+every event.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import threading
+from types import TracebackType
 from typing import Any, Literal
 
-import structlog
-
 from certmail_config.base.errors import CertmailError
-from certmail_config.base.redaction import scrub_lines, visible
+from certmail_config.settings import PREFIX
+from certmail_worker.runtime.log_lines import JsonLines, TerminalLines
 from certmail_worker.runtime.log_repeats import CollapsingHandler
+
+Form = Literal["json", "console"]
 
 _QUIET = {
     "kombu": logging.WARNING,
@@ -29,81 +32,18 @@ _QUIET = {
 }
 
 
-def _explained(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """What certmail can explain needs no trace: a sentence, and what to do."""
-    if isinstance(error := _raised(event.get("exc_info")), CertmailError):
-        del event["exc_info"]
-        return {**event, "code": error.code, "error": error.message, "remedy": error.remedy}
-    return event
-
-
-def _raised(given: object) -> object:
-    return given[1] if isinstance(given, tuple) else given
-
-
-def _without_secrets(
-    _: object, __: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    """The last line of defence: libraries quote what they were given."""
-    return {name: _scrubbed(value) for name, value in event.items()}
-
-
-def _scrubbed(value: Any) -> Any:
-    if isinstance(value, str):
-        return scrub_lines(value)
-    if isinstance(value, dict):
-        return {name: _scrubbed(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_scrubbed(item) for item in value]
-    return value
-
-
-def _for_a_terminal(
-    _: object, __: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    """What a terminal would act upon is written out; JSON does so by itself.
-
-    Tracebacks keep their lines.
-    """
-    return {
-        name: visible(value, one_line=name != "exception") if isinstance(value, str) else value
-        for name, value in event.items()
-    }
-
-
-def set_up(form: Literal["json", "console"], *, process: str) -> None:
+def set_up(form: Form, *, process: str) -> None:
     """Give the root logger one handler on stderr; called once by each process."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        lambda _, __, event: {**event, "process": process},
-        _explained,
-    ]
-
-    last: list[structlog.typing.Processor]
-
-    if form == "json":
-        # Without the values of variables: a message and its recipient may be among them.
-        tracebacks = structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        )
-        last = [tracebacks, _without_secrets, structlog.processors.JSONRenderer()]
-    else:
-        last = [
-            structlog.processors.format_exc_info,
-            _without_secrets,
-            _for_a_terminal,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ]
-
     handler = CollapsingHandler(sys.stderr)
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *last])
+        JsonLines(process) if form == "json" else TerminalLines(process, colors=sys.stderr.isatty())
     )
-    # What no line says need not be found out for each.
+
+    # What no line says need not be found out for each (Python's logging how-to, Optimization).
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
+    if sys.version_info >= (3, 12):
+        logging.logAsyncioTasks = False
+    logging._srcfile = None  # noqa: SLF001
 
     root = logging.getLogger()
     root.handlers = [handler]
@@ -111,3 +51,57 @@ def set_up(form: Literal["json", "console"], *, process: str) -> None:
     logging.captureWarnings(True)  # else they would stand between the lines, over several
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)
+    _hear_what_nobody_caught()
+
+
+def set_up_where_json_is_asked_for(process: str) -> None:
+    """The same before the settings are read, so that what is wrong with them is a line, too."""
+    if os.environ.get(f"{PREFIX}LOG_FORMAT") == "json" and not is_json():
+        set_up("json", process=process)
+
+
+def is_json() -> bool:
+    """Whether this process writes JSON lines, since somebody asked for them."""
+    asked = os.environ.get(f"{PREFIX}LOG_FORMAT") == "json"
+    handlers = logging.getLogger().handlers
+    return asked and any(isinstance(each.formatter, JsonLines) for each in handlers)
+
+
+def say_why_not(error: CertmailError) -> bool:
+    """Say why a process does not run, if JSON was asked for; gives whether it was.
+
+    Else whoever started it reads a sentence, as of any command.
+    """
+    if not is_json():
+        return False
+
+    said = {"code": error.code, "error": error.message, "remedy": error.remedy}
+    logging.getLogger(__name__).critical("does_not_run", extra=said)
+    return True
+
+
+def name_worker(worker: str) -> None:
+    """Put the worker's name, as the record has it, into each further line of this process."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(form := handler.formatter, JsonLines):
+            form.beside = {**form.beside, "worker": worker}
+
+
+def _hear_what_nobody_caught() -> None:
+    """What Python would print by itself, as lines: of threads, and of what is thrown away."""
+
+    def of_thread(what: threading.ExceptHookArgs) -> None:
+        if what.exc_value is not None:
+            _unforeseen(what.exc_type, what.exc_value, what.exc_traceback)
+
+    def of_none(what: Any) -> None:
+        if what.exc_value is not None:
+            _unforeseen(what.exc_type, what.exc_value, what.exc_traceback)
+
+    threading.excepthook, sys.unraisablehook, sys.excepthook = of_thread, of_none, _unforeseen
+
+
+def _unforeseen(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    logging.getLogger().critical("unforeseen", exc_info=(kind, error, trace))

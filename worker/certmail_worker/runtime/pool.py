@@ -28,6 +28,7 @@ from celery.concurrency.base import BasePool
 # Acks and rejects only; private, so Celery is pinned.
 from celery.concurrency.prefork import _run_ready_callbacks
 from kombu import serialization
+from redis.exceptions import RedisError
 
 from certmail_worker.delivery.task_states import End
 from certmail_worker.runtime.stop_signals import is_cold_shutdown
@@ -226,6 +227,11 @@ class TaskPool(BasePool):  # type: ignore[misc]  # Celery ships no types
                 result = await asyncio.to_thread(run, *args, **kwargs)
             else:
                 result = await run(*args, **kwargs)
+        except RedisError as error:
+            # Nobody's fault, and hundreds may meet it at once; what was claimed is reaped.
+            name_of_error = type(error).__name__
+            log.warning("task_interrupted", extra={"task": name, "error": name_of_error})
+            return 1, _nameless(error), time.monotonic() - started
         except Exception as error:
             log.exception("task_failed", extra={"task": name, "task_id": task_id})
             return 1, _nameless(error), time.monotonic() - started

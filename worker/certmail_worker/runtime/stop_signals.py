@@ -63,6 +63,12 @@ def _say(sentence: str, form: Form) -> None:
     if form == "json":
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         line = json.dumps(
-            {"event": sentence, "level": "info", "timestamp": now, "process": "worker"}
+            {
+                "timestamp": now,
+                "level": "info",
+                "process": "worker",
+                "event": "stops",
+                "said": sentence,
+            }
         )
     os.write(2, f"{line}\n".encode())

@@ -191,7 +191,7 @@ async def _check_connection(
             raise
         # One connection's trouble must not end the care for all; its words may quote a secret.
         except Exception as error:  # noqa: BLE001
-            log.error("not_probed", extra={"connection": health.id, "code": type(error).__name__})  # noqa: TRY400
+            log.error("not_probed", extra={"connection": health.id, "error": type(error).__name__})  # noqa: TRY400
             return
 
     if after.state is not before.state:
@@ -251,7 +251,7 @@ async def _use_idle_tokens(
             raise
         # As above.
         except Exception as error:  # noqa: BLE001
-            log.error("not_used", extra={"connection": health.id, "code": type(error).__name__})  # noqa: TRY400
+            log.error("not_used", extra={"connection": health.id, "error": type(error).__name__})  # noqa: TRY400
 
 
 def _granted_at(ms: bytes | None) -> float:

@@ -21,6 +21,7 @@ from redis.typing import EncodableT, FieldT
 
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import CertmailError
+from certmail_config.base.redis_errors import refused
 from certmail_config.ledger import advertise, keep
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.google.http import boottime
@@ -99,7 +100,7 @@ class Keeper:
                     await self._progress.begin(self._services)
                 await self._progress.watch(keeper=kept)
             except RedisError as error:
-                log.warning("ledger_unreachable", extra={"error": type(error).__name__})
+                log.warning("ledger_unreachable", extra=_failure_fields("ledger", error))
                 kept = False
 
             if kept and not self._running:
@@ -142,7 +143,9 @@ class Keeper:
             f"this machine {_shown(sample.wall)}. Nothing is sent."
         )
         remedy = "Set it right; if it is right, restart the workers."
-        log.error("pacing_stopped", extra={"code": CLOCK_LEAPT, "error": message, "remedy": remedy})
+        # Each second, with other figures.
+        extra = {"code": CLOCK_LEAPT, "error": message, "remedy": remedy, "alike": CLOCK_LEAPT}
+        log.error("pacing_stopped", extra=extra)
 
         fields: dict[FieldT, EncodableT] = {
             "code": CLOCK_LEAPT,
@@ -193,6 +196,8 @@ def _failure_fields(name: str, error: Exception) -> dict[str, str]:
 
     `alike` makes it one line a minute for each kind, however often it is tried again.
     """
+    if isinstance(error, RedisError):
+        error = refused(error) or error
     if isinstance(error, CertmailError):
         return {
             "code": error.code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Final
 
 from certmail_config.jobs.states import State
 from certmail_config.ledger import reap
@@ -14,6 +15,9 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 PAUSE_SECONDS = 1.0
+_ENDED: Final = frozenset({State.EXPIRED, State.UNCERTAIN})
+_EACH: Final = ""
+"""In the place of `alike`: see runtime/log_repeats.py."""
 
 
 async def sweep(context: DeliveryContext, note_progress: NoteProgress = no_notes) -> None:
@@ -29,8 +33,10 @@ async def sweep(context: DeliveryContext, note_progress: NoteProgress = no_notes
             context.meters.reaped.add(was or "broken", now)
             if was is None:
                 log.error("job_broken", extra={"job": job, "state": now})
-            elif was is not State.SCHEDULED:
-                log.info("reaped", extra={"job": job, "was": was, "state": now})
+            elif was is not State.SCHEDULED or now in _ENDED:
+                level = logging.WARNING if now in _ENDED else logging.INFO
+                said = {"job": job, "was": was, "state": now, "alike": _EACH}
+                log.log(level, "reaped", extra=said)
 
         if swept.looked_at < BATCH:
             await asyncio.sleep(PAUSE_SECONDS)

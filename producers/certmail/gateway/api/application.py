@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from certmail.client.async_mailer import AsyncMailer
 from certmail.client.mailer import Mailer
-from certmail.gateway.access_log import KEY
+from certmail.gateway.access_log import KEY, note
 from certmail.gateway.api.context import NO_STORE, Answer, ApiCall, ApiContext
 from certmail.gateway.api.document.openapi import document
 from certmail.gateway.api.document.page import STYLE, page
@@ -106,6 +106,8 @@ def _handler(context: ApiContext, route: Route) -> Callable[[web.Request], Await
         given = request.headers.get("Authorization", "")
         grant = await asyncio.to_thread(context.authenticator.authenticate, given, route.scope)
         request[KEY] = grant.id
+        if len(grant.tenants) == 1:
+            note(request, tenant=next(iter(grant.tenants)))  # but `*`, which is no name
         call = ApiCall(context, grant, request)
 
         # Whoever waits for a turn has not had his body read: what waits costs next to nothing.

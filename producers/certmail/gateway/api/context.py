@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from certmail.client.async_mailer import AsyncMailer
+from certmail.gateway.access_log import note
 from certmail.gateway.api.models import Fault
 from certmail.gateway.api.request.authentication import Authenticator
 from certmail.gateway.api.request.concurrency import Turns
@@ -61,6 +62,7 @@ class ApiCall:
         `pointer` is where the body names it.
         """
         if self.grant.reaches(tenant):
+            note(self.request, tenant=tenant)
             return
 
         detail = f"The API key {self.grant.id} does not reach the tenant {tenant!r}."

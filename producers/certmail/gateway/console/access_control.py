@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from certmail.gateway.access_log import note
 from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.sessions import cookies, wanted_page
@@ -118,6 +119,7 @@ def _stands(context: ConsoleContext, visitor: Visitor) -> bool:
 
 async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:
     request[VISITOR] = visitor
+    note(request, tenant=visitor.tenant or request.match_info.get("tenant", ""))
     if request.method == "POST":
         check_form(request, await read_form(request), visitor.csrf)
 

@@ -14,6 +14,7 @@ from certmail.gateway.console.access_control import VISITOR, AccessDenied, Bare
 from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.texts import N_
 from certmail.gateway.headers import doubled
+from certmail.gateway.request_ids import request_id
 from certmail.gateway.store_outage import for_clients
 from certmail_config.base.errors import (
     CertmailError,
@@ -75,7 +76,7 @@ async def console_middleware(request: web.Request, handler: Bare) -> web.StreamR
     except RedisError:
         response = _failed(request, _UNAVAILABLE)
     except Exception:
-        log.exception("page_failed")
+        log.exception("page_failed", extra=_where(request))
         response = _page(request, _FAILED, 500)
 
     response.headers.update(_HEADERS)
@@ -173,9 +174,16 @@ def _failed(request: web.Request, error: CertmailError) -> web.Response:
     if isinstance(error, StoresUnreachable):
         error = for_clients(error)
     if status >= 500:
-        log.warning("page_unavailable", extra={"code": error.code, "error": error.message})
+        said = {"code": error.code, "error": error.message}
+        log.warning("page_unavailable", extra=said | _where(request))
 
     return _page(request, error, status)
+
+
+def _where(request: web.Request) -> dict[str, str]:
+    resource = request.match_info.route.resource
+    route = "(none)" if resource is None else resource.canonical
+    return {"route": route, "request": request_id(request)}
 
 
 def _page(request: web.Request, error: CertmailError, status: int) -> web.Response:

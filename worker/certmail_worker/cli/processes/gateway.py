@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from certmail_config.admin.admin import open_admin
 from certmail_config.admin.api_keys import publish_keys
 from certmail_config.base.errors import Refused
 from certmail_config.base.foreign_variables import say_environment
 from certmail_config.settings import Settings, unknown_names
-from certmail_worker.runtime.logs import set_up
+from certmail_worker.cli.processes.listening import announce
+from certmail_worker.runtime.logs import set_up, set_up_where_json_is_asked_for
 
 
 def gateway() -> None:
@@ -20,14 +22,14 @@ def gateway() -> None:
     # aiohttp takes a tenth of a second to import.
     from certmail.gateway.app import serve  # noqa: PLC0415
 
+    set_up_where_json_is_asked_for("gateway")
     settings = Settings.from_env()
     set_up(settings.log_format, process="gateway")
     say_environment(logging.getLogger(__name__), unknown_names())
     with open_admin(settings, supervise=True) as admin:
         publish_keys(admin)
         try:
-            # Whoever started it reads this line.
-            serve(admin, announce=lambda url: print(url, flush=True))  # noqa: T201
+            serve(admin, announce=partial(announce, process="gateway"))
         except OSError as error:
             message = f"The gateway cannot listen on {settings.listen}: {error.strerror or error}."
             raise Refused(

@@ -15,7 +15,7 @@ from pathlib import Path
 from certmail_config.base.errors import Refused, StoresUnreachable
 from certmail_config.settings import Settings
 from certmail_config.stores.connect import make_data_dir
-from certmail_worker.cli.support.output import err
+from certmail_worker.cli.processes.saying import say_or_log
 from certmail_worker.processes.children import Child
 
 RESTART_SECONDS = 2.0
@@ -93,9 +93,11 @@ class Supervised:
         elif not self._child.alive:
             status = self._child.process.returncode
             self._again = now + self._pause
-            err.print(
+            say_or_log(
+                "process_ended",
                 f"`certmail {self.name}` ended with status {status}; it is started again in {self._pause:g} s.",
-                markup=False,
+                command=self.name,
+                status=status,
             )
             gave_up_at_once = status > 0 and now - self._began < STEADY_SECONDS
             self._pause = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.base.foreign_variables import REMEDY, were_taken_out
 from certmail_config.settings import PREFIX, Settings, unknown_names
 from certmail_config.settings.sandbox import is_sandbox
+from certmail_worker.cli.processes.saying import say_or_log
 from certmail_worker.cli.processes.supervision import Supervised, lock_data_dir
 from certmail_worker.cli.support.output import Json, err
 from certmail_worker.processes.children import termination_as_interrupt
@@ -37,6 +39,8 @@ def up(
     json: Json = False,
 ) -> None:
     """Run everything on this machine: stores, worker, console and Flower, until Ctrl-C."""
+    if not sandbox:
+        _log_where_json_is_asked_for()
     settings = Settings.from_env()
     if sandbox:
         # What no other command needs.
@@ -56,15 +60,23 @@ def up(
     return _up(settings)
 
 
+def _log_where_json_is_asked_for() -> None:
+    # Whoever looks at a terminal needs none of it.
+    if os.environ.get(f"{PREFIX}LOG_FORMAT") == "json":
+        from certmail_worker.runtime.logs import set_up_where_json_is_asked_for  # noqa: PLC0415
+
+        set_up_where_json_is_asked_for("up")
+
+
 def _up(settings: Settings) -> None:
     with (
         lock_data_dir(settings),
         open_admin(settings, make_key=True, supervise=True),
         termination_as_interrupt(),
     ):
-        err.print(f"Stores are up. Data: {settings.data_dir}", markup=False)
+        say_or_log("up", f"Stores are up. Data: {settings.data_dir}")
         if Durability.parse(settings.durability).kind is DurabilityKind.NONE:
-            err.print(f"[yellow]Warning:[/yellow] {NOTHING_PROMISED}")
+            say_or_log("durability_none", f"Warning: {NOTHING_PROMISED}")
         _say_surroundings()
 
         # A person at a terminal reads lines, not JSON.
@@ -93,23 +105,20 @@ def _up(settings: Settings) -> None:
             Supervised("gateway", logs | password | metrics.of_gateway),
         ]
 
-        err.print(
-            f"Starting: {', '.join(each.name for each in children)}. Ctrl-C stops everything."
-        )
+        started = ", ".join(each.name for each in children)
+        say_or_log("up", f"Starting: {started}. Ctrl-C stops everything.")
         if flower_auth:
-            err.print(
-                f"Flower asks for the user and password in {auth_file(settings)}", markup=False
-            )
-        err.print(f"The console: {settings.base_url}/console", markup=False)
+            say_or_log("up", f"Flower asks for the user and password in {auth_file(settings)}")
+        say_or_log("up", f"The console: {settings.base_url}/console")
         if password:
-            err.print(f"It asks for the password in {password_file(settings)}", markup=False)
+            say_or_log("up", f"It asks for the password in {password_file(settings)}")
         if metrics.worker:
             told = (
                 f"http://{metrics.worker}/metrics, the gateway's http://{metrics.gateway}/metrics"
             )
-            err.print(f"The worker's metrics: {told}", markup=False)
+            say_or_log("up", f"The worker's metrics: {told}")
         if settings.sandbox_url:
-            err.print(f"Google is played by {settings.sandbox_url}: no mail leaves.", markup=False)
+            say_or_log("up", f"Google is played by {settings.sandbox_url}: no mail leaves.")
 
         try:
             while True:
@@ -117,7 +126,7 @@ def _up(settings: Settings) -> None:
                     each.watch()
                 time.sleep(0.2)  # nothing else to do but to watch
         except KeyboardInterrupt:
-            err.print("Stopping: what is under way is finished first.")
+            say_or_log("stops", "Stopping: what is under way is finished first.")
         finally:
             for each in children:
                 each.stop()
@@ -126,8 +135,7 @@ def _up(settings: Settings) -> None:
 def _say_surroundings() -> None:
     """Name the variables that somebody may believe certmail goes by."""
     if names := were_taken_out():
-        err.print(f"{', '.join(names)}: {REMEDY}", markup=False)
+        say_or_log("foreign_environment", f"{', '.join(names)}: {REMEDY}", names=names)
     if unknown := unknown_names():
-        err.print(
-            f"{', '.join(unknown)}: not known to this version, and without effect.", markup=False
-        )
+        sentence = f"{', '.join(unknown)}: not known to this version, and without effect."
+        say_or_log("unknown_settings", sentence, names=unknown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Annotated
 
@@ -11,7 +12,9 @@ from certmail_config.base.errors import StoresUnreachable
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import ready_database
 from certmail_config.stores.connect import check_channels, redis_server, vault_keys
-from certmail_worker.cli.support.output import err
+from certmail_worker.runtime.logs import set_up, set_up_where_json_is_asked_for
+
+log = logging.getLogger(__name__)
 
 
 def worker(
@@ -22,17 +25,16 @@ def worker(
     ] = None,
 ) -> None:
     """Run one worker (celery -A certmail_worker.app worker does the same)."""
+    set_up_where_json_is_asked_for("worker")
     settings = Settings.from_env()
+    # Celery warns of what it sees before it sets its own up.
+    set_up(settings.log_format, process="worker")
     vault_keys(settings, make=False)
     with redis_server(settings, supervise=True) as url:
         check_channels(url)
         _prepare_database(settings)
         from celery.bin.celery import celery as command  # noqa: PLC0415 - half a second to import
 
-        from certmail_worker.runtime.logs import set_up  # noqa: PLC0415 - as above
-
-        # Celery warns of what it sees before it sets its own up.
-        set_up(settings.log_format, process="worker")
         # Named, since the variable APP would else name another. Not `app.worker_main`, which drops
         # the status: whoever restarts what failed must see that it did.
         arguments = ["--app", "certmail_worker.app", "--quiet", "worker"]
@@ -54,7 +56,7 @@ def _prepare_database(settings: Settings) -> None:
     except StoresUnreachable as error:
         if error.code not in {"database_unreachable", "database_busy"}:
             raise
-        err.print(
-            f"certmail: {error.message} Sending goes on without it; what happens waits in Redis.",
-            markup=False,
+        log.warning(
+            "starts_without_database",
+            extra={"code": error.code, "error": error.message, "remedy": error.remedy},
         )

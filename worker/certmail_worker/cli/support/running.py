@@ -14,6 +14,7 @@ import typer
 from typer._click import exceptions as click
 
 from certmail_config.base.errors import CertmailError, WrongUse
+from certmail_worker.cli.support.json_log import say_why_not
 from certmail_worker.cli.support.lazily import Lazy
 from certmail_worker.cli.support.output import fail, out, wants_json
 from certmail_worker.cli.support.unforeseen import DEBUG, explain, status_of
@@ -77,7 +78,8 @@ def run(arguments: list[str]) -> int:
             _keep_trace(error)
         known = explain(error)
         with suppress(OSError):  # there may be nowhere to say it
-            fail(known, status_of(known), as_json=as_json)
+            if not say_why_not(known):
+                fail(known, status_of(known), as_json=as_json)
         return status_of(known)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from certmail.client.async_mailer import Answer as Sent
 from certmail.client.batches import split
 from certmail.client.receipt import Receipt
+from certmail.gateway.access_log import log_batch, note
 from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.request.bodies import (
@@ -76,6 +77,7 @@ async def enqueue(call: ApiCall, body: dict[str, Any]) -> Answer:
     except ApiProblem as problem:
         note_intake(call.context.meters, problem.kind.status)
         raise
+    note(call.request, job=receipt.id)
 
     place = f"/v1/reminders/{receipt.id}"
     new = not receipt.duplicate
@@ -103,6 +105,7 @@ async def enqueue_batch(call: ApiCall, body: dict[str, Any]) -> Answer:
     answers = await in_slices(enumerate(found), lambda each: answer(each[1], each[0]))
     for item in answers:
         note_intake(call.context.meters, item.status)
+    log_batch(call.request, [item.receipt.id for item in answers if item.receipt])
 
     stopped = any(item.status == 429 or item.status >= 500 for item in answers)
     if any(item.status >= 500 for item in answers) and not any(item.receipt for item in answers):
@@ -191,6 +194,7 @@ async def _visible(call: ApiCall) -> JobView:
         raise ApiProblem(
             "unknown_reminder", "There is no reminder of this id that the API key reaches."
         )
+    note(call.request, tenant=view.tenant, job=view.id)
     return view
 
 

@@ -17,6 +17,7 @@ from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.known_browsers import browser_of, new_mark
 from certmail.gateway.console.sessions.sessions import Visitor, new_secret
 from certmail.gateway.console.sessions.wanted_page import SIGN_IN, own
+from certmail.gateway.request_ids import request_id
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 
     await asyncio.sleep(tried.delay)
     if not hmac.compare_digest(given.encode(), password.get_secret_value().encode()):
-        log.warning("sign_in_refused")
+        log.warning("sign_in_refused", extra={"request": request_id(request)})
         return _form(request, expected, _WRONG, wanted=wanted, status=403)
 
     await asyncio.to_thread(throttle.signed_in, redis, address, browser)
@@ -75,7 +76,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         cookies.give(response, Cookie.KNOWN, new_mark(vault), secure=context.secure)
     cookies.take_back(response, Cookie.SIGN_IN, secure=context.secure)
 
-    log.info("signed_in")
+    log.info("signed_in", extra={"request": request_id(request)})
     return response
 
 
