@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[3]
-GENERATED: Final = frozenset({"docs/ledger.md", "docs/settings.md"})
+GENERATED: Final = frozenset({"docs/ledger.md", "docs/logs.md", "docs/settings.md"})
 
 _FENCE: Final = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _HEADING: Final = re.compile(r"^#+ +(.*)$", re.MULTILINE)

@@ -58,6 +58,7 @@ ARGUMENTS: Final[dict[str, str]] = {
     "deliveries totals": "",
     "deliveries export": "-",
     "campaigns list": "",
+    "logs explain": "pacing_stopped",
     "erase": "anna@acme.example --yes",
     "simulate": "--tenants 2 --reminders 10",
     "doctor": "",

@@ -264,6 +264,17 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "Examine settings, stores, ledger and connections: what is wrong, and what to do about it.",
         anywhere=True,
     ),
+    "logs": Group(
+        "What processes log.",
+        {
+            "explain": Command(
+                "processes.logs",
+                "explain_",
+                "Say what an event or a code in the log means, who has to do something, what, and how soon.",
+                anywhere=True,
+            ),
+        },
+    ),
     "vault": Group(
         "The keys that private keys and tokens are sealed with.",
         {
