@@ -287,6 +287,21 @@ GATEWAY: Final = (
 
 PROCESSES: Final = (
     Entry("listens", "On stdout: where a process listens, for whoever started it."),
+    Entry("health_listens", "Where a worker answers `/healthz`, `/readyz` and `/metrics`."),
+    Entry("metrics_listen", "Where a gateway answers `/metrics`."),
+    Entry(
+        "not_alive",
+        "A worker's loop has not turned for 20 seconds, or it has not read the queue for 3 minutes: "
+        "`/healthz` says so, and whoever watches the process starts it anew.",
+        OPERATOR, DAY, "See what the worker logged before, and whether its machine is overloaded.", (DOCTOR,),
+        "worker-dead",
+    ),
+    Entry("health_request_failed", "A page for probes or Prometheus could not be answered.", CERTMAIL, DAY, _REPORT),
+    Entry(
+        "service_manager_not_told",
+        "systemd does not take in what a process tells it; with a watchdog it will end the process.",
+        OPERATOR, DAY, "See that NOTIFY_SOCKET of its unit can be reached (`Type=notify`).",
+    ),
     Entry("up", "`certmail up` says what it starts, and where."),
     Entry("process_ended", "A process of `certmail up` ended, and is started again.", OPERATOR, DAY, "Read what it logged last."),
     Entry("does_not_run", "A process cannot start, or cannot go on; `code` and `remedy` say why.", OPERATOR, NOW, "Do what the line's `remedy` says.", (DOCTOR,)),
