@@ -20,7 +20,7 @@ from typer.main import get_command
 
 from certmail.gateway.api.routes import ROUTES
 from certmail_config.admin.admin import open_admin
-from certmail_config.settings import PREFIX, Settings
+from certmail_config.settings import FROM_FILES, PREFIX, Settings, file_variable
 from certmail_worker.cli.support.running import app
 from support.data.pages import GENERATED, ROOT, Page, page, pages
 
@@ -97,6 +97,7 @@ class TestWhatIsNamed:
     @names(BY_HAND)
     def test_settings_exist(self, each: Page) -> None:
         there = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+        there |= {file_variable(name) for name in FROM_FILES}
         assert set(re.findall(rf"\b{PREFIX}[A-Z_0-9]*[A-Z0-9]\b", each.text)) <= there
 
     @names(BY_HAND)

@@ -1,4 +1,4 @@
-"""The environment, as far as settings are concerned.
+"""The environment, as far as settings are concerned, and the files that it names for secrets.
 
 Nothing below an entry point reads it otherwise.
 """
@@ -7,16 +7,78 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 from certmail_config.base.errors import SettingsError
 from certmail_config.settings.forms import misspelt
 from certmail_config.settings.section import PREFIX
 
+FROM_FILES: Final = (
+    "redis_url",
+    "database_url",
+    "vault_keys",
+    "flower_basic_auth",
+    "operator_password",
+    "oauth_client_secret",
+    "google_proxy",
+)
+"""The settings that hold secrets: each may be read from a file.
+
+That is how systemd's credentials, and the secrets of Compose and Kubernetes, are handed over.
+"""
+_MAX_BYTES: Final = 65_536
+
+
+def file_variable(name: str) -> str:
+    """The variable that names the file of a setting."""
+    return f"{PREFIX}{name.upper()}_FILE"
+
 
 def read_environment(known: Iterable[str]) -> dict[str, str]:
-    """What is set of these settings; what is blank counts as not set."""
-    given = {name: os.environ.get(PREFIX + name.upper(), "").strip() for name in known}
+    """What is set of these settings, itself or in a file; what is blank counts as not set.
+
+    Raises SettingsError for a file that gives nothing.
+    """
+    given = {name: _read(name) for name in known}
     return {name: value for name, value in given.items() if value}
+
+
+def _read(name: str) -> str:
+    variable = PREFIX + name.upper()
+    value = os.environ.get(variable, "").strip()
+    path = os.environ.get(file_variable(name), "").strip() if name in FROM_FILES else ""
+    if not path:
+        return value
+
+    if value:
+        raise SettingsError(
+            "invalid_settings",
+            f"{variable} and {file_variable(name)} are both set.",
+            "Take one of them out, and run again.",
+        )
+    return _content(Path(path), file_variable(name))
+
+
+def _content(path: Path, variable: str) -> str:
+    """What a file holds, without the blanks around it; an error never repeats any of it."""
+    remedy = "Correct the file or the variable, and run again."
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        text = content.decode("utf-8").strip()
+    except OSError as error:
+        message = f"{variable}: {path} cannot be read: {error.strerror}."
+        raise SettingsError("invalid_settings", message, remedy) from None
+    except UnicodeDecodeError:
+        message = f"{variable}: {path} is not text."
+        raise SettingsError("invalid_settings", message, remedy) from None
+
+    if not text or len(content) > _MAX_BYTES:
+        fault = "is too large" if text else "is empty"
+        raise SettingsError("invalid_settings", f"{variable}: {path} {fault}.", remedy)
+    return text
 
 
 def check_names(known: Iterable[str]) -> None:
@@ -48,4 +110,5 @@ def proxies_of_others() -> tuple[str, ...]:
 
 def _misspelt(known: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     names = [name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)]
-    return misspelt(names, [name.upper() for name in known])
+    files = [file_variable(name).removeprefix(PREFIX) for name in FROM_FILES]
+    return misspelt(names, [*(name.upper() for name in known), *files])

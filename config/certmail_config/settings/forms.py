@@ -20,6 +20,7 @@ ELSEWHERE: Final = frozenset({"API_KEY", "DEBUG"})
 Clients of the HTTP API keep their key in one (`/docs`); the other shows a command's traceback.
 """
 ALIKE: Final = 0.8
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
 _ESCAPED: Final = "/ ? # @ % in a password are written %2F %3F %23 %40 %25"
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _YES_OR_NO: Final = frozenset({"true", "false", "yes", "no", "1", "0", "on", "off"})
@@ -42,6 +43,13 @@ def host_and_port(text: str) -> tuple[str, int]:
         raise FormError(message)
 
     return bare, int(port)
+
+
+def here(listen: str) -> str:
+    """HOST:PORT as a client on this machine writes it, also where every network is listened on."""
+    host, _, port = listen.rpartition(":")
+    shown = _EVERYWHERE.get(host, host)
+    return f"{shown}:{port}"
 
 
 def _is_ipv6(text: str) -> bool:

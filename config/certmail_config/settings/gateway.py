@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from certmail_config.base.urls import split_web_address
-from certmail_config.settings.forms import whole_origin
+from certmail_config.settings.forms import here, whole_origin
 from certmail_config.settings.section import MIN_PASSWORD, HostAndPort, Part
 
 
@@ -111,7 +111,7 @@ class GatewaySettings(Part):
     @property
     def base_url(self) -> str:
         """The gateway's address as browsers and clients reach it."""
-        return (self.public_url or f"http://{self.listen}").rstrip("/")
+        return (self.public_url or f"http://{here(self.listen)}").rstrip("/")
 
     @property
     def callback_url(self) -> str:

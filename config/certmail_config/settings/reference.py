@@ -10,7 +10,7 @@ import sys
 from pydantic_core import PydanticUndefined
 
 from certmail_config.base.foreign_variables import LEFT, TAKEN_OUT
-from certmail_config.settings import PREFIX, Settings
+from certmail_config.settings import FROM_FILES, PREFIX, Settings, file_variable
 
 
 def reference() -> str:
@@ -28,7 +28,16 @@ def reference() -> str:
         f"| `{PREFIX}{name.upper()}` | {_default(name)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
+    files = ", ".join(f"`{file_variable(name)}`" for name in FROM_FILES)
     lines += [
+        "",
+        "## Secrets from files",
+        "",
+        (
+            f"{files} each name a file that holds the setting, instead of the variable without `_FILE`: so secrets of systemd, Compose and "
+            "Kubernetes are read from where those put them, and stand in no environment. It is read once, when a process starts; blanks "
+            "around it do not count, and both variables together are refused."
+        ),
         "",
         "## Other variables",
         "",

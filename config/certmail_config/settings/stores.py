@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -115,7 +116,7 @@ class StoreSettings(Part):
     def _parse_vault_keys(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(parse_vault_key(part) for part in value.split(","))
+        return tuple(parse_vault_key(part) for part in re.split(r"[,\n]", value))
 
     @field_validator("deployment_key")
     @classmethod

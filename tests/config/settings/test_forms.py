@@ -13,6 +13,7 @@ import pytest
 from certmail_config.settings.forms import (
     FormError,
     database_address,
+    here,
     host_and_port,
     misspelt,
     proxy_address,
@@ -35,6 +36,20 @@ from certmail_config.settings.forms import (
 )
 def test_an_address_to_listen_on_is_host_and_port(text: str, read: tuple[str, int]) -> None:
     assert host_and_port(text) == read
+
+
+@pytest.mark.parametrize(
+    ("listen", "shown"),
+    [
+        ("0.0.0.0:8080", "127.0.0.1:8080"),
+        ("[::]:8080", "[::1]:8080"),
+        ("[::1]:8080", "[::1]:8080"),
+        ("10.0.0.1:80", "10.0.0.1:80"),
+        ("certmail.internal:80", "certmail.internal:80"),
+    ],
+)
+def test_who_listens_everywhere_is_reached_at_loopback(listen: str, shown: str) -> None:
+    assert here(listen) == shown
 
 
 @pytest.mark.parametrize(

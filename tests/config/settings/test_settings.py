@@ -12,10 +12,12 @@ from pydantic import ValidationError
 
 from certmail_config.base.errors import SettingsError, WrongUse
 from certmail_config.settings import (
+    FROM_FILES,
     PREFIX,
     SETTLE_SECONDS,
     Settings,
     default_data_dir,
+    file_variable,
     parse_vault_key,
     unknown_names,
 )
@@ -111,6 +113,66 @@ class TestTheEnvironment:
         assert Settings.from_env(concurrency=3).concurrency == 3
 
 
+class TestSecretsFromFiles:
+    @pytest.fixture
+    def secret(self, env: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        path = tmp_path / "secret"
+        env.setenv("CERTMAIL_REDIS_URL_FILE", str(path))
+        return path
+
+    @pytest.mark.parametrize("name", FROM_FILES)
+    def test_a_file_may_hold_the_setting_with_blanks_around_it(
+        self, env: pytest.MonkeyPatch, tmp_path: Path, name: str
+    ) -> None:
+        values = {"redis_url": "redis://redis/0", "vault_keys": f"k1:{KEY}", "google_proxy": "http://proxy:3128"}  # fmt: skip
+        value = values.get(name, "sqlite:////x" if name == "database_url" else "user:a password that is long")  # fmt: skip
+        env.setenv(PREFIX + name.upper(), value)
+        by_itself = Settings.from_env()
+
+        env.delenv(PREFIX + name.upper())
+        (tmp_path / name).write_text(f"\n{value}\n", "utf-8")
+        env.setenv(file_variable(name), str(tmp_path / name))
+        assert Settings.from_env() == by_itself != Settings()
+
+    def test_vault_keys_may_have_lines_of_their_own(
+        self, env: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "keys").write_text(f"k2:{OTHER}\nk1:{KEY}\n", "utf-8")
+        env.setenv("CERTMAIL_VAULT_KEYS_FILE", str(tmp_path / "keys"))
+        assert [key_id for key_id, _ in Settings.from_env().vault_keys] == ["k2", "k1"]
+
+    def test_both_are_one_too_many(self, env: pytest.MonkeyPatch, secret: Path) -> None:
+        secret.write_text("redis://hunter2", "utf-8")
+        env.setenv("CERTMAIL_REDIS_URL", "redis://hunter2")
+        assert refusal() == "CERTMAIL_REDIS_URL and CERTMAIL_REDIS_URL_FILE are both set."
+
+    @pytest.mark.parametrize(
+        ("content", "fault"),
+        [
+            (None, "cannot be read: No such file or directory"),
+            (b" \n", "is empty"),
+            (b"hunter2" * 10_000, "is too large"),
+            (b"redis://hunter2\xff", "is not text"),
+        ],
+    )
+    def test_one_that_gives_nothing_is_refused(
+        self, secret: Path, content: bytes | None, fault: str
+    ) -> None:
+        if content is not None:
+            secret.write_bytes(content)
+        assert refusal() == f"CERTMAIL_REDIS_URL_FILE: {secret} {fault}."
+
+    def test_what_is_wrong_in_it_is_not_repeated(self, secret: Path) -> None:
+        secret.write_text("hunter2", "utf-8")
+        message = refusal()
+        assert message.startswith("CERTMAIL_REDIS_URL: ")
+        assert "hunter2" not in message
+
+    def test_a_misspelt_one_is_refused(self, env: pytest.MonkeyPatch) -> None:
+        env.setenv("CERTMAIL_VAULT_KEY_FILE", "/x")
+        assert "did you mean CERTMAIL_VAULT_KEYS_FILE?" in refusal()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -195,6 +257,8 @@ class TestTheCallback:
     def test_it_is_below_the_public_address_or_else_where_the_gateway_listens(
         self, env: pytest.MonkeyPatch
     ) -> None:
+        assert Settings.from_env().callback_url == "http://127.0.0.1:8080/oauth/google/callback"
+        env.setenv("CERTMAIL_LISTEN", "0.0.0.0:8080")
         assert Settings.from_env().callback_url == "http://127.0.0.1:8080/oauth/google/callback"
         env.setenv("CERTMAIL_PUBLIC_URL", "https://certmail.example/")
         assert Settings.from_env().callback_url == "https://certmail.example/oauth/google/callback"

@@ -22,7 +22,7 @@ SECRETS = (
     "OPERATOR_PASSWORD",
     "FLOWER_BASIC_AUTH",
 )
-GIVEN = {f"CERTMAIL_{name}": "secret" for name in SECRETS} | {
+GIVEN = {f"CERTMAIL_{name}{form}": "secret" for name in SECRETS for form in ("", "_FILE")} | {
     "CERTMAIL_DATA_DIR": "/data",
     "PATH": "/bin",
 }
@@ -40,7 +40,7 @@ GIVEN = {f"CERTMAIL_{name}": "secret" for name in SECRETS} | {
 def test_each_gets_the_secrets_that_it_needs(command: str, needs: set[str]) -> None:
     found = environment_of(["certmail_worker", command], GIVEN)
     secrets = {name for name, value in found.items() if value == "secret"}
-    assert secrets == {f"CERTMAIL_{name}" for name in needs}
+    assert secrets == {f"CERTMAIL_{name}{form}" for name in needs for form in ("", "_FILE")}
     assert (found["CERTMAIL_DATA_DIR"], found["PATH"]) == ("/data", "/bin")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from certmail_config.base.errors import Refused
-from certmail_config.settings import PREFIX
+from certmail_config.settings import PREFIX, file_variable
 
 STOP_SECONDS = 60
 _VAULT, _OAUTH = ("VAULT_KEYS", "DATABASE_URL"), ("OAUTH_CLIENT_SECRET", "GOOGLE_PROXY")
@@ -28,9 +28,15 @@ NOT_FOR: Final = {
 
 def environment_of(command: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process of ours, without the secrets that it has no use for."""
-    kept = (f"{PREFIX}{name}" for name in NOT_FOR.get(command[1] if len(command) > 1 else "", ()))
-    withheld = frozenset(kept)
+    secrets = NOT_FOR.get(command[1] if len(command) > 1 else "", ())
+    withheld = {each for name in secrets for each in (f"{PREFIX}{name}", file_variable(name))}
     return {name: value for name, value in given.items() if name not in withheld}
+
+
+def _without_files_of(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment, without the files of settings that are given: both would be refused."""
+    dropped = {f"{name}_FILE" for name in given}
+    return {name: value for name, value in os.environ.items() if name not in dropped}
 
 
 class Child:
@@ -48,7 +54,7 @@ class Child:
         # Our own program.
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *arguments],
-            env=environment_of(arguments, {**os.environ, **environment}),
+            env=environment_of(arguments, {**_without_files_of(environment), **environment}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if log else None,
             stderr=self._log,

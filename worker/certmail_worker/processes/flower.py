@@ -44,6 +44,7 @@ from tornado.ioloop import IOLoop
 from tornado.options import options
 from tornado.web import ErrorHandler, HTTPError, RequestHandler, url
 
+from certmail_config.settings.forms import here
 from certmail_config.stores.connect import hide_password
 from certmail_worker.processes.unattended_threads import UnattendedThreads
 from certmail_worker.processes.wrong_tries import SECONDS, WrongTries
@@ -98,7 +99,7 @@ def serve(app: Celery, auth: str, host: str, port: int, *, announce: Callable[[s
         log.warning(
             "flower_without_tls", extra={"remedy": "Put a proxy that speaks HTTPS in front of it."}
         )
-    announce(f"http://{f'[{host}]' if ':' in host else host}:{bound}")
+    announce(f"http://{here(f'[{host}]:{bound}' if ':' in host else f'{host}:{bound}')}")
     flower.start()
 
 

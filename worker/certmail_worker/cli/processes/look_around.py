@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from certmail_config.base.errors import Refused
-from certmail_config.settings import PREFIX, Settings
+from certmail_config.settings import PREFIX, Settings, file_variable
 from certmail_config.settings.sandbox import (
     APART,
     is_sandbox,
@@ -73,7 +73,7 @@ def directory(data_dir: Path) -> Path:
 def _say_what_is_left_out() -> None:
     """Whoever has a deployment's settings in the environment learns that they do not count here."""
     given = {**APART, **sandbox_addresses(""), "oauth_client_id": None, "oauth_client_secret": None}
-    for name in (f"{PREFIX}{each.upper()}" for each in given):
+    for name in (own for each in given for own in (f"{PREFIX}{each.upper()}", file_variable(each))):
         if os.environ.get(name):
             err.print(f"{name} is set, but the sandbox keeps to its own.", markup=False)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from certmail_config.settings import Settings
+from certmail_config.settings.forms import here
 from certmail_config.settings.sandbox import (
     exports,
 )
@@ -37,7 +38,7 @@ def print_places(at: Places, wanted: Settings) -> None:
         "Flower": (wanted.flower_listen, at.flower or wanted.flower_listen),
     }
     for name, (asked, got) in moved.items():
-        if not asked.endswith(":0") and not got.endswith(asked):
+        if not asked.endswith(":0") and not got.endswith(here(asked)):
             out.print(f"{asked} was taken by another program; {name} is elsewhere.", markup=False)
 
     flower = (

@@ -14,6 +14,7 @@ from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.settings import PREFIX, Settings
+from certmail_config.settings.forms import here
 from certmail_config.settings.sandbox import (
     keep,
     read_kept,
@@ -82,7 +83,7 @@ def _google(
     stack.callback(process.stop)
     url = process.first_line()
     # So that it comes back where everybody looks for it.
-    process.options = (*options, url.partition("://")[2])
+    process.options = (*options, f"{listen.rpartition(':')[0]}:{url.rpartition(':')[2]}")
     stack.callback(children.remove, process)
     children.append(process)
 
@@ -104,7 +105,7 @@ def _gateway(
     """
     before = (kept.get("oauth_client_id"), kept.get("oauth_client_secret"))
     client, secret = google.add_oauth_client(
-        f"http://{listen}/oauth/google/callback", known=before, name="certmail (sandbox)"
+        f"http://{here(listen)}/oauth/google/callback", known=before, name="certmail (sandbox)"
     )
     kept |= {"listen": listen, "oauth_client_id": client, "oauth_client_secret": secret}
     keep(own.data_dir, {**known, "settings": kept})
