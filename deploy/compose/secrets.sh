@@ -8,31 +8,40 @@ mkdir -p secrets
 chmod 0700 secrets
 cd secrets
 
+# How certmail is called; CERTMAIL says another way.
+certmail() { ${CERTMAIL:-docker run --rm --interactive "${CERTMAIL_IMAGE:-certmail:0.1.0}"} "$@"; }
 random() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
-# Writes what comes in by stdin, whole or not at all.
+
+# once FILE COMMAND …: what the command says, whole or not at all.
 once() {
-  [ ! -e "$1" ] || { cat >/dev/null; return 0; }
-  cat >"$1.part"
-  chmod 0444 "$1.part"
-  mv "$1.part" "$1"
-  echo "made secrets/$1" >&2
+  file=$1
+  shift
+  [ ! -e "$file" ] || return 0
+  "$@" >"$file.part"
+  chmod 0444 "$file.part"
+  mv "$file.part" "$file"
+  echo "made secrets/$file" >&2
 }
 
-random | once postgres-password
-random | once operator-password
-random | once grafana-password
-random | once flower-password
-echo "operator:$(cat flower-password)" | once flower-basic-auth
-echo "k$(head -c 4 /dev/urandom | od -An -tx1 | tr -d ' \n'):$(head -c 32 /dev/urandom | base64)" | once vault-keys
-echo "postgresql+psycopg://certmail:$(cat postgres-password)@postgres:5432/certmail" | once database-url
+once postgres-password random
+once database-url echo "postgresql+psycopg://certmail:$(cat postgres-password)@postgres:5432/certmail"
+once vault-keys certmail vault keygen
+once operator-password random
+once flower-password random
+once flower-basic-auth echo "operator:$(cat flower-password)"
+once grafana-password random
 
-# One user with what certmail needs (docs/redis-user.md); all others are shut out.
-random | once redis-password
-for process in worker gateway flower operator; do
-  echo "redis://certmail:$(cat redis-password)@valkey:6379/0" | once "redis-url-$process"
+# In Redis each has a user of its own, with the rights that it needs (docs/redis-user.md). They may change with certmail: `rm secrets/redis-users`
+# before a new version's start makes them anew, and the passwords stay.
+passwords() {
+  for name in worker gateway flower operator producer; do echo "certmail-$name $(cat "redis-password-$name")"; done
+  echo "default $(cat redis-password-default)"
+}
+users() { passwords | certmail redis acl --aclfile --passwords -; }
+
+once redis-password-default random
+for name in worker gateway flower operator producer; do
+  once "redis-password-$name" random
+  once "redis-url-$name" echo "redis://certmail-$name:$(cat "redis-password-$name")@valkey:6379/0"
 done
-{
-  echo "user default off"
-  echo "user certmail on #$(printf %s "$(cat redis-password)" | sha256sum | cut -d ' ' -f 1) ~{certmail}:*" \
-    "&{certmail}:celery:/0.celery.pidbox &{certmail}:celery:/0.celeryev/* +@all -@dangerous +info +config|get +bgrewriteaof"
-} | once redis-users
+once redis-users users

@@ -5,18 +5,18 @@ Compose's own schema is held against it by `make charts`.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
-from certmail_config.settings import FROM_FILES, PREFIX, Settings, file_variable, unknown_names
+from certmail_config.settings import FROM_FILES, PREFIX, Settings, file_variable
 from certmail_worker.processes.children import NOT_FOR
 
 COMPOSE: Final = Path(__file__).parents[2] / "deploy" / "compose"
@@ -100,26 +100,29 @@ class TestCertmailsOwn:
 
 
 def test_secrets_are_made_once_and_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("certmail_config.rights.acl")  # `certmail redis acl`
     shutil.copy(COMPOSE / "secrets.sh", tmp_path)
     command = ["sh", str(tmp_path / "secrets.sh")]
-    subprocess.run(command, check=True, capture_output=True)
+    environment = {**os.environ, "CERTMAIL": f"{sys.executable} -m certmail_worker"}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
     folder = tmp_path / "secrets"
     made = {each.name: each.read_text("utf-8") for each in folder.iterdir()}
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, env=environment)
     assert made == {each.name: each.read_text("utf-8") for each in folder.iterdir()}
 
     assert set(FILE["secrets"]) <= set(made)
     assert folder.stat().st_mode & 0o777 == 0o700
-    for name in ("worker", "gateway", "flower"):
+    for name in ("worker", "gateway", "flower", "operator"):
         for variable, path in SERVICES[name]["environment"].items():
             if variable.endswith("_FILE"):
-                own = path.replace("/run/secrets", str(folder))
-                monkeypatch.setenv(variable, own)
-    settings = Settings.from_env()
-    assert unknown_names() == ()
+                monkeypatch.setenv(variable, path.replace("/run/secrets", str(folder)))
+        settings = Settings.from_env()
+        assert str(settings.redis_url).startswith(f"redis://certmail-{name}:")
     ((_, key),) = settings.vault_keys
     assert len(key) == 32
-    assert str(settings.redis_url).endswith("@valkey:6379/0")
-    assert re.fullmatch(r"user default off\nuser certmail on #[0-9a-f]{64} .*\n", made["redis-users"])  # fmt: skip
-    assert base64.urlsafe_b64decode(made["operator-password"])
-    assert os.access(folder / "vault-keys", os.R_OK)
+    users = dict(
+        re.findall(r"^user (\S+) on #[0-9a-f]{64} (.*)$", made["redis-users"], re.MULTILINE)
+    )
+    assert len(users) == 6, "each has a password"
+    assert "+@all" in users.pop("default"), "which no container knows"
+    assert all("-@all" in rights for rights in users.values())

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 MAX_BYTES: Final = 200_000_000
 DEMO_SECONDS: Final = 480
+SANDBOX_SECONDS: Final = 180
 UNWANTED: Final = frozenset(
     {
         "apt",
@@ -54,6 +55,16 @@ print(json.dumps({
     "no_new_privileges": int(status["NoNewPrivs"]), "pip": importlib.util.find_spec("pip") is not None,
     "folders": {path: writable(path) for path in ("/", "/etc", "/opt/certmail", "/usr/bin", "/tmp", "/var/lib/certmail")},
     "authorities": len(ssl.create_default_context().get_ca_certs()),
+}))
+"""
+
+WHERE_GOOGLE_LEADS: Final = """
+import json
+from pathlib import Path
+from certmail_config.settings import Settings
+settings = Settings.from_env(data_dir=Path("/var/lib/certmail/sandbox"))
+print(json.dumps({
+    "sandbox_url": settings.sandbox_url, "redirect": settings.callback_url, "listen": settings.listen,
 }))
 """
 
@@ -227,6 +238,28 @@ def check_health(image: Image) -> None:
     say("HEALTHCHECK tells one that answers from one that does not")
 
 
+def check_sandbox(image: Image) -> None:
+    """As compose.yaml's sandbox it listens on every network, and names addresses of this machine."""
+    given = {"LISTEN": 18080, "SANDBOX_LISTEN": 18090, "FLOWER_LISTEN": 15555}
+    environment = {f"CERTMAIL_{name}": f"0.0.0.0:{port}" for name, port in given.items()}
+    check, until = image.config["Healthcheck"]["Test"][1:], time.monotonic() + SANDBOX_SECONDS
+
+    with image.running(["up", "--sandbox"], environment) as beside:
+        while subprocess.run([*beside, *check], capture_output=True, check=False).returncode:
+            assert time.monotonic() < until, "the sandbox is not well in time"
+            time.sleep(1)
+        looked = [*beside, "/opt/certmail/bin/python3", "-c", WHERE_GOOGLE_LEADS]
+        seen = subprocess.run(looked, capture_output=True, text=True, check=False)
+
+    assert seen.returncode == 0, seen.stdout + seen.stderr
+    assert json.loads(seen.stdout) == {
+        "sandbox_url": "http://127.0.0.1:18090",
+        "redirect": "http://127.0.0.1:18080/oauth/google/callback",
+        "listen": "0.0.0.0:18080",
+    }
+    say("the sandbox runs in it, at addresses that are the same inside and outside")
+
+
 def check_demo(image: Image) -> None:
     """The demo runs in it, whole."""
     began = time.monotonic()
@@ -244,5 +277,5 @@ def say(sentence: str) -> None:
 if __name__ == "__main__":
     inspected = json.loads(Path(sys.argv[3]).read_text("utf-8"))
     tried = Image(Path(sys.argv[1]), Path(sys.argv[2]), inspected)
-    for check in (check_content, check_rights, check_health, check_demo):
+    for check in (check_content, check_rights, check_health, check_sandbox, check_demo):
         check(tried)
