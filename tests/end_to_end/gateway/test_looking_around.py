@@ -106,8 +106,14 @@ def test_somebody_looks_around(tmp_path: Path) -> None:
     assert "is the sandbox's data directory" in refused.err
 
     del environment["CERTMAIL_DATA_DIR"]
+    # As in a container, which is reached from outside.
+    for name in ("LISTEN", "SANDBOX_LISTEN", "FLOWER_LISTEN"):
+        address = environment[f"CERTMAIL_{name}"]
+        environment[f"CERTMAIL_{name}"] = address.replace("127.0.0.1", "0.0.0.0")
     with looking_around(environment) as (_, again):
         assert again["api_key"] == said["api_key"]
+        for name in ("api", "sandbox", "flower"):
+            assert again[name].startswith("http://127.0.0.1:")
         everything_answers(again)
         deployment = Deployment(
             tmp_path, environment, google=again["sandbox"], gateway=again["api"]
