@@ -143,10 +143,13 @@ monitoring: $(VENV)/dev.stamp ## metrics of real processes, held against promtoo
 image: ## the container image, built without a registry, and the demo run in it
 	@deploy/image/make.sh
 
-.PHONY: image charts
 DEPLOY := .deploy
 charts: $(VENV)/dev.stamp $(DEPLOY)/tools.stamp $(if $(HELM),,$(DEPLOY)/helm) ## chart, compose files, Dockerfile: what each one's own tool says
 	$(BIN)/python -m pytest -q -n2 tests/deploy/charts.py tests/deploy/linted.py
+
+units: $(VENV)/dev.stamp ## what systemd itself says of its units
+	@command -v systemd-analyze >/dev/null || { echo "This needs systemd-analyze: on Debian, apt-get install systemd." >&2; exit 1; }
+	$(BIN)/python -m pytest -q -n0 tests/deploy/analyzed.py
 
 $(DEPLOY)/tools.stamp: deploy/tools.lock
 	@mkdir -p $(DEPLOY)
@@ -211,4 +214,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer monitoring judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer monitoring image charts units judge links pictures spam messages lint format lock clean

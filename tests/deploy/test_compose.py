@@ -96,11 +96,10 @@ class TestCertmailsOwn:
     def test_settings_are_ones_that_there_are(self, name: str) -> None:
         known = {f"{PREFIX}{each.upper()}" for each in Settings.model_fields}
         known |= {file_variable(each) for each in FROM_FILES}
-        assert set(SERVICES[name]["environment"]) - known <= {"CERTMAIL_METRICS_LISTEN"}
+        assert set(SERVICES[name]["environment"]) <= known
 
 
 def test_secrets_are_made_once_and_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("certmail_config.rights.acl")  # `certmail redis acl`
     shutil.copy(COMPOSE / "secrets.sh", tmp_path)
     command = ["sh", str(tmp_path / "secrets.sh")]
     environment = {**os.environ, "CERTMAIL": f"{sys.executable} -m certmail_worker"}

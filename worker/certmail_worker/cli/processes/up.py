@@ -13,6 +13,7 @@ from certmail_config.base.durability import NOTHING_PROMISED, Durability, Durabi
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.base.foreign_variables import REMEDY, were_taken_out
 from certmail_config.settings import PREFIX, Settings, unknown_names
+from certmail_config.settings.forms import here
 from certmail_config.settings.sandbox import is_sandbox
 from certmail_worker.cli.processes.saying import say_or_log
 from certmail_worker.cli.processes.supervision import Supervised, lock_data_dir
@@ -113,9 +114,8 @@ def _up(settings: Settings) -> None:
         if password:
             say_or_log("up", f"It asks for the password in {password_file(settings)}")
         if metrics.worker:
-            told = (
-                f"http://{metrics.worker}/metrics, the gateway's http://{metrics.gateway}/metrics"
-            )
+            at_worker, at_gateway = here(metrics.worker), here(metrics.gateway)
+            told = f"http://{at_worker}/metrics, the gateway's http://{at_gateway}/metrics"
             say_or_log("up", f"The worker's metrics: {told}")
         if settings.sandbox_url:
             say_or_log("up", f"Google is played by {settings.sandbox_url}: no mail leaves.")
