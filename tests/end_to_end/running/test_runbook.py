@@ -25,10 +25,11 @@ def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
             wait_for("it is held", lambda job=job: deployment.status(job)["state"] == "uncertain")  # type: ignore[misc]
             jobs.append(job)
 
-        ran = []
+        ran: list[list[str]] = []
         for words in page("docs/runbook.md").command_lines():
-            if tuple(words) in LEFT or (len(words) == 1 and words != ["doctor"]):
-                continue  # else it is only mentioned
+            only_mentioned = len(words) == 1 and words != ["doctor"]
+            if tuple(words) in LEFT or only_mentioned or words in ran:
+                continue
             given = [jobs[1] if word == "JOB" else word for word in words]
             done = deployment.run(*given)
             # A doctor that finds something says so.
@@ -36,6 +37,6 @@ def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
             assert "Traceback" not in done.err
             ran.append(words)
 
-        assert len(ran) > 20
+        assert len(ran) > 15
         assert deployment.status(jobs[1])["state"] == "accepted"
         wait_for("it is sent again", lambda: deployment.status(jobs[0])["state"] == "accepted")

@@ -37,15 +37,15 @@ T = TypeVar("T")
 _LOST: Final = "It is held for a person, looked up, or sent again, as CERTMAIL_UNCERTAIN says. Settle what is held."
 _RUNS: Final = "Give it what it needs, and start it again."
 _RESTORE: Final = "Restore the key, or the row from a backup; nothing is lost meanwhile."
-_ATTENTION: Final = "connection-attention"
+_ATTENTION: Final = "certmailconnectionsinattention"
 
 _DELIVERY: Final = (
     Entry("accepted", "Gmail took the message."),
     Entry("not_sent", "The request could not be made, and nothing left; it is tried again.", OPERATOR, WEEK, "If it goes on, see whether this machine reaches Google.", (DOCTOR,)),
     Entry("proxy_refused", "CERTMAIL_GOOGLE_PROXY does not let certmail through; nothing left.", OPERATOR, NOW, "See what the line's `remedy` says of the proxy.", (DOCTOR,)),
-    Entry("answer_lost", "The request left, and no answer came: the mail may have arrived.", OPERATOR, DAY, _LOST, (UNCERTAIN,), "uncertain-held"),
-    Entry("answer_cut", "An answer broke off. Where it was an acceptance the mail has most likely arrived; a refusal is tried again.", OPERATOR, DAY, _LOST, (UNCERTAIN,), "uncertain-held"),
-    Entry("answer_unclear", "The answer does not say whether Gmail took the mail.", OPERATOR, DAY, _LOST, (UNCERTAIN,), "uncertain-held"),
+    Entry("answer_lost", "The request left, and no answer came: the mail may have arrived.", OPERATOR, DAY, _LOST, (UNCERTAIN,), "certmailuncertainheld"),
+    Entry("answer_cut", "An answer broke off. Where it was an acceptance the mail has most likely arrived; a refusal is tried again.", OPERATOR, DAY, _LOST, (UNCERTAIN,), "certmailuncertainheld"),
+    Entry("answer_unclear", "The answer does not say whether Gmail took the mail.", OPERATOR, DAY, _LOST, (UNCERTAIN,), "certmailuncertainheld"),
     Entry("not_gmail", "Something else than Gmail's API answers in its place.", OPERATOR, NOW, "Check CERTMAIL_GMAIL_URL, and the proxy or firewall between certmail and Google.", (DOCTOR,)),
     Entry("unexpected_answer", "Gmail refused a message in a way that certmail does not know.", CERTMAIL, DAY, "Report it, with the line; the reminder has failed.", (STATUS,)),
     Entry("connection_removed", "The reminder's connection no longer exists: it has failed.", UPSTREAM, WEEK, "Enqueue it for a connection that exists."),
@@ -61,7 +61,7 @@ _DELIVERY: Final = (
     Entry("not_google", "Something else than Google answers where tokens are asked for.", OPERATOR, NOW, "Check CERTMAIL_GOOGLE_TOKEN_URL, and the proxy or firewall in between.", (DOCTOR,)),
     Entry("client_missing", "The OAuth client for linked accounts is not set.", OPERATOR, NOW, "Set CERTMAIL_OAUTH_CLIENT_ID and CERTMAIL_OAUTH_CLIENT_SECRET.", (DOCTOR,)),
     Entry("not_linked", "No account is linked to this connection.", TENANT, DAY, "Link one.", ("certmail connections link CONNECTION",), _ATTENTION),
-    Entry("certificate_expired", "The certificate of a connection has ended: Google gives no more tokens.", TENANT, NOW, "Make a new one, and have the tenant upload it.", ("certmail connections rotate CONNECTION",), "certificate-ending"),
+    Entry("certificate_expired", "The certificate of a connection has ended: Google gives no more tokens.", TENANT, NOW, "Make a new one, and have the tenant upload it.", ("certmail connections rotate CONNECTION",), "certmailcertificateending"),
 )  # fmt: skip
 
 _LEDGER: Final = (
@@ -73,12 +73,12 @@ _LEDGER: Final = (
     Entry("expired", "The reminder's time was over before it could leave."),
     Entry("paused", "An operator lets nothing leave, or nothing of this tenant.", OPERATOR, NONE, "`certmail resume` lets it leave.", ("certmail resume",)),
     Entry("verified", "A mail whose answer was lost was found among the sent ones: Google had taken it."),
-    Entry("unchecked", "Nobody has checked yet that this run of Redis holds what was recorded; a worker does so within seconds.", see="pacing-stopped"),
+    Entry("unchecked", "Nobody has checked yet that this run of Redis holds what was recorded; a worker does so within seconds.", see="certmailpacingstopped"),
 )  # fmt: skip
 
 _PACING: Final = (
-    Entry("redis_full", "Redis is nearly full. At 85 % nothing more is taken in, at 95 % nothing more is sent.", OPERATOR, NOW, "Give it more memory, or wait until reminders have left.", (DOCTOR,), "redis-full"),
-    Entry("stream_full", "Too many events wait in Redis for the database: nothing is taken in or sent.", OPERATOR, NOW, "See that a worker runs and reaches the database.", (DOCTOR,), "outbox-lag"),
+    Entry("redis_full", "Redis is nearly full. At 85 % nothing more is taken in, at 95 % nothing more is sent.", OPERATOR, NOW, "Give it more memory, or wait until reminders have left.", (DOCTOR,), "certmailredisfull"),
+    Entry("stream_full", "Too many events wait in Redis for the database: nothing is taken in or sent.", OPERATOR, NOW, "See that a worker runs and reaches the database.", (DOCTOR,), "certmailstreamfilling"),
     Entry("replicas_missing", "Fewer replicas of Redis are attached than must confirm each send.", OPERATOR, NOW, "Bring them back.", (DOCTOR,), "replicas-missing"),
     Entry("clock_leapt", "Redis's clock leapt ahead, and workers' clocks disagree: nothing is sent.", OPERATOR, NOW, "Set it right (NTP); if it is right, restart the workers.", (DOCTOR,), "clock-leapt"),
     Entry("durability_unproven", "Redis is not set to keep what it confirms, or does not show whether it is.", OPERATOR, NOW, "Set appendonly yes and appendfsync always, or CERTMAIL_DURABILITY as it is.", (DOCTOR,), "durability-unproven"),

@@ -68,7 +68,7 @@ DELIVERIES: Final = (
         "A reminder's time was over (`expired`), or a worker did not end what it had: what it had "
         "not begun returned to its lane, what it may have sent is `uncertain`. Some after a restart "
         "are usual.",
-        OPERATOR, WEEK, "If there are many, see why workers die.", (DOCTOR,), "worker-dead",
+        OPERATOR, WEEK, "If there are many, see why workers die.", (DOCTOR,), "certmailprocessdown",
     ),
     Entry(
         "job_broken",
@@ -85,7 +85,7 @@ DELIVERIES: Final = (
     Entry(
         "look_given_up",
         "A mail whose answer was lost could not be looked up: what follows an unknown outcome is left to the rule, or to a person.",
-        OPERATOR, DAY, "Settle what is held.", (UNCERTAIN,), "uncertain-held",
+        OPERATOR, DAY, "Settle what is held.", (UNCERTAIN,), "certmailuncertainheld",
     ),
     Entry(
         "connection_broken",
@@ -103,7 +103,7 @@ FLEET: Final = (
     Entry(
         "pacing_stopped",
         "Nothing leaves; reminders are taken in and wait. `code` says why.",
-        OPERATOR, NOW, "Do what the line's `remedy` says.", (DOCTOR,), "pacing-stopped",
+        OPERATOR, NOW, "Do what the line's `remedy` says.", (DOCTOR,), "certmailpacingstopped",
     ),
     Entry("pacing_goes_on", "What had stopped pacing is over."),
     Entry("keeper", "This worker paces, reaps and records from now on."),
@@ -124,7 +124,7 @@ FLEET: Final = (
         "standstill",
         "A service beside sending has not got on for a minute; the line says what waits for it.",
         OPERATOR, NOW, "Look for `service_failed` of that service; restart the workers if there is none.",
-        (DOCTOR,), "service-standstill",
+        (DOCTOR,), "certmailservicestandsstill",
     ),
     Entry("goes_on", "A service that stood still gets on again."),
     Entry(
@@ -142,7 +142,7 @@ FLEET: Final = (
         "events_set_aside",
         "Events cannot be recorded; they are kept in the table `set_aside`, with the reason, and "
         "all others go on.",
-        OPERATOR, DAY, "See why; `certmail doctor` lists them.", (DOCTOR,),
+        OPERATOR, DAY, "See why; `certmail doctor` lists them.", (DOCTOR,), "certmaileventssetaside",
     ),
     Entry(
         "deliveries_unknown",
@@ -215,13 +215,13 @@ CONNECTIONS: Final = (
     Entry(
         "connection",
         "A connection's state has changed: `active`, or `attention` with a code.",
-        do=_CODE, commands=(SHOW,), see="connection-attention",
+        do=_CODE, commands=(SHOW,), see="certmailconnectionsinattention",
     ),
     Entry(
         "certificate_expiring",
         "A customer's certificate ends soon; then Google gives no more tokens.",
         OPERATOR, WEEK, "Make the next one, and have the tenant upload it.",
-        ("certmail connections rotate CONNECTION",), "certificate-ending",
+        ("certmail connections rotate CONNECTION",), "certmailcertificateending",
     ),
     Entry("not_probed", "A connection could not be tried out just now; it is tried again.", OPERATOR, WEEK, _CODE, (PROBE,)),
     Entry("not_used", "A token of a connection that rests could not be used to keep it alive; it is tried again.", OPERATOR, WEEK, "Try the connection out.", (PROBE,)),
@@ -255,7 +255,7 @@ CONNECTIONS: Final = (
     Entry(
         "not_written_by_certmail",
         "Something in Redis that only certmail writes was written, or put there, by somebody else. It was not used.",
-        OPERATOR, NOW, _ALTERED, (DOCTOR,),
+        OPERATOR, NOW, _ALTERED, (DOCTOR,), "certmailforged",
     ),
     Entry("grant_given_back", "A permission that is no longer needed was given back to Google."),
     Entry("grant_left", "A permission was not given back, since another connection sends by it, or nobody knows whose it is."),
@@ -294,7 +294,7 @@ PROCESSES: Final = (
         "A worker's loop has not turned for 20 seconds, or it has not read the queue for 3 minutes: "
         "`/healthz` says so, and whoever watches the process starts it anew.",
         OPERATOR, DAY, "See what the worker logged before, and whether its machine is overloaded.", (DOCTOR,),
-        "worker-dead",
+        "certmailloopblocked",
     ),
     Entry("health_request_failed", "A page for probes or Prometheus could not be answered.", CERTMAIL, DAY, _REPORT),
     Entry(
