@@ -75,13 +75,18 @@ class AccessToken:
 
 @dataclass
 class Tokens:
-    """Every code and token that is alive, and the consents on record."""
+    """Every code and token that is alive, and the consents on record.
+
+    Attributes:
+        access_seconds: For how long an access token is good that is handed out from now on.
+    """
 
     codes: dict[str, Code] = field(default_factory=dict)
     spent: dict[str, AccessToken] = field(default_factory=dict)
     refresh: dict[str, RefreshToken] = field(default_factory=dict)
     access: dict[str, AccessToken] = field(default_factory=dict)
     consents: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    access_seconds: int = ACCESS_SECONDS
 
     def new_code(
         self,
@@ -155,13 +160,13 @@ class Tokens:
         now: float,
         refresh: RefreshToken | None = None,
     ) -> AccessToken:
-        """Hand out an access token of 3,599 seconds (google.md §3.3)."""
+        """Hand out an access token, of 3,599 seconds unless told otherwise (google.md §3.3)."""
         token = AccessToken(
             value="ya29.a0" + secrets.token_urlsafe(120),
             owner=owner,
             account=account,
             scopes=scopes,
-            expires_at=now + ACCESS_SECONDS,
+            expires_at=now + self.access_seconds,
             refresh=refresh,
         )
         self.access[token.value] = token
@@ -235,12 +240,11 @@ class Tokens:
         for who in [key for key in self.consents if key[1] == account.sub]:
             del self.consents[who]
 
-    @staticmethod
-    def answer(token: AccessToken) -> dict[str, object]:
+    def answer(self, token: AccessToken) -> dict[str, object]:
         """The common part of every answer of the token endpoint."""
         return {
             "access_token": token.value,
-            "expires_in": ACCESS_SECONDS,
+            "expires_in": self.access_seconds,
             "scope": scope_names.joined(token.scopes),
             "token_type": "Bearer",
         }

@@ -5,7 +5,7 @@ Errors are `{"error": {"message": sentence}}`.
 | path | what for |
 |---|---|
 | `/reset`, `/messages`, `/requests`, `/limits`, `/recipients` | here: begin anew, what was sent, what was asked, what is allowed (limits.py), who does not exist |
-| `/clock` | clock.py: let time pass |
+| `/clock`, `/tokens` | clock.py: let time pass, and how long tokens live |
 | `/accounts`, `/oauth-clients` | directory.py: people and applications |
 | `/projects`, `/domains` | policies.py: what publishers and administrators decide |
 | `/service-accounts` | service_accounts.py: their keys and delegation |

@@ -235,3 +235,15 @@ async def test_a_scope_that_exists_and_was_not_delegated_is_unauthorised(google:
     await google.service_account()
     answer = await google.exchange(google.assertion(scope=AUTH + "gmail.insert"))
     assert error_of(answer)[:2] == (401, "unauthorized_client")
+
+
+async def test_access_tokens_live_as_long_as_was_ordered(google: Google) -> None:
+    before = await google.token()
+    await google.control("PUT", "/tokens", {"access_seconds": 400})
+    answer = await google.exchange(google.assertion())
+    assert answer.body["expires_in"] == 400
+
+    after = str(answer.body["access_token"])
+    await google.control("POST", "/clock", {"advance": 500})
+    assert (await google.send(after)).status == 401
+    assert (await google.send(before)).status == 200, "it has an hour, as it was told"
