@@ -112,6 +112,9 @@ startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
+soak: $(VENV)/dev.stamp ## a week's work in two hours: nothing may grow, nothing be lost
+	@PYTHONPATH=tests $(BIN)/python -m soak $(SOAK)
+
 kombu: $(VENV)/dev.stamp ## kombu's own tests of its Redis transport, over certmail's
 	@PYTHONPATH=tests $(BIN)/python -m foreign.kombu
 
@@ -224,4 +227,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean

@@ -32,7 +32,7 @@ DATABASES = ("sqlite", "postgresql")
 # What tells that a test needs other processes: `make check` leaves those out.
 SERVERS = {"redis", "redis_url", "engine", "postgres_server", "database", "ready_database"}
 STARTERS = {"subprocess", "multiprocessing", "embedded_server", "postgres"}
-HELPERS = {"support", "bench", "chaos", "judge", "spam", "upgrade"}
+HELPERS = {"support", "bench", "chaos", "judge", "soak", "spam", "upgrade"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -108,6 +108,8 @@ class Deployment:
     google: str = ""
     gateway: str = ""
     stack: ExitStack = field(default_factory=ExitStack)
+    forks: bool = True
+    """Whether what stays is forked, and shares memory; else it is a program of its own."""
     users: Users | None = None
     _admin: Admin | None = None
     _producer: Redis | None = None
@@ -138,7 +140,7 @@ class Deployment:
         as_user = self._as_user(arguments[1]) if arguments[0] == "certmail_worker" else {}
         given = self.environment | as_user | environment
         process: Process
-        if arguments[0] == "certmail_worker":
+        if self.forks and arguments[0] == "certmail_worker":
             process = commands().start(
                 arguments[1:], given, file.fileno(), file.fileno(), before=before
             )
