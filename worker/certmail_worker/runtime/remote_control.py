@@ -39,6 +39,7 @@ READ_ONLY_COMMANDS: Final = frozenset(
         "report",
         "clock",
         "enable_events",  # they are on already; Flower asks for them again and again
+        "heartbeat",  # whoever begins to watch events, as Flower does, asks to be told at once
     }
 )
 MAX_CLOCK: Final = 2**53
