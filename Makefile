@@ -97,6 +97,9 @@ enqueue: $(VENV)/dev.stamp ## what enqueueing costs, beside Celery's delay
 recording: $(VENV)/dev.stamp ## what recording a delivered mail costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.recording $(RECORDING)
 
+sizes: $(VENV)/dev.stamp ## what tenants and reminders take in Redis and in SQL
+	@PYTHONPATH=tests $(BIN)/python -m bench.sizes $(SIZES)
+
 scripts: $(VENV)/dev.stamp ## what a mail's way through the ledger costs the server
 	@PYTHONPATH=tests $(BIN)/python -m bench.scripts $(SCRIPTS)
 
@@ -227,4 +230,4 @@ lock: ## renew both locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording scripts profile million pace abuse startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean
