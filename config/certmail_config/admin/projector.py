@@ -28,7 +28,7 @@ from certmail_config.sql.engine import reachable
 from certmail_config.sql.pausing import read_pauses, take_turns
 from certmail_config.tenants.models import Connection, Tenant
 from certmail_config.tenants.pauses import paused_in
-from certmail_config.tenants.sealed_fields import why_closed
+from certmail_config.tenants.sealed_fields import why_closed, with_own_public_key
 from certmail_config.tenants.working_copy import (
     older,
     read_project_share,
@@ -92,19 +92,6 @@ class Projector:
         """
         self._write_tenant(tenant, connections)
         self._withdraw_removed(connections, [tenant])
-
-    def signature(self, tenant: Tenant) -> bytes:
-        """The deployment's signature of the tenant's public key.
-
-        Empty where this process cannot sign. Raises StoresUnreachable.
-        """
-        try:
-            with self._db() as db:
-                return sign(registry.signing_key(db, self.vault), tenant.id, tenant.public_key)
-        except SealBroken as broken:
-            # The sentence says it all.
-            log.error("tenant_not_signed", extra={"code": broken.code, "error": broken.message})  # noqa: TRY400
-            return b""
 
     def publish_missing(self) -> int:
         """Write what the working copy lacks, or has in an older version; remove what SQL removed.
@@ -294,7 +281,22 @@ class Projector:
                 self.republish_tenant(name)
 
     def _write_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
-        write_tenant(self.redis, self.vault, tenant, connections, self.signature(tenant))
+        own, signature = self._signed(tenant)
+        write_tenant(self.redis, self.vault, own, connections, signature)
+
+    def _signed(self, tenant: Tenant) -> tuple[Tenant, bytes]:
+        """The tenant with its own public key, and the deployment's signature of that.
+
+        Where this process cannot sign it is what SQL says, without one. Raises StoresUnreachable.
+        """
+        try:
+            own = with_own_public_key(self.vault, tenant)
+            with self._db() as db:
+                return own, sign(registry.signing_key(db, self.vault), own.id, own.public_key)
+        except SealBroken as broken:
+            # The sentence says it all.
+            log.error("tenant_not_signed", extra={"code": broken.code, "error": broken.message})  # noqa: TRY400
+            return tenant, b""
 
     def _write(
         self, connection: Connection, salt: bytes, *, settle_lane: bool, careful: bool = False

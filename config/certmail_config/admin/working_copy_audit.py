@@ -22,14 +22,13 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused, SealBroken
 from certmail_config.base.ids import ConnectionId
-from certmail_config.crypto.sealing import public_of
 from certmail_config.crypto.signing import is_signed, public_half, sign
 from certmail_config.crypto.strongbox import place_in
 from certmail_config.crypto.vault import Vault
 from certmail_config.sql import registry
 from certmail_config.sql.registry import Named
 from certmail_config.tenants.models import Tenant
-from certmail_config.tenants.sealed_fields import open_from
+from certmail_config.tenants.sealed_fields import with_own_public_key
 from certmail_config.tenants.working_copy import distrust, read_version, tenant_fields
 
 _PAGE: Final = 500
@@ -187,9 +186,7 @@ class TenantAudit:
         half = self._halves.get(tenant.private_key)
         if half is None:
             try:
-                half = public_of(
-                    open_from(self.admin.vault, tenant.private_key, tenant.id, "private_key")
-                )
+                half = with_own_public_key(self.admin.vault, tenant).public_key
             except SealBroken:
                 return tenant  # doctor and the log say so elsewhere
             self._halves[tenant.private_key] = half

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from certmail_config.base.errors import SealBroken
+from certmail_config.crypto.sealing import public_of
 from certmail_config.crypto.vault import Vault
 from certmail_config.tenants.models import Connection, Tenant
 
@@ -52,6 +53,15 @@ def seal_for(vault: Vault, value: bytes, row: str, column: str) -> bytes:
 def open_from(vault: Vault, sealed: bytes, row: str, column: str) -> bytes:
     """Open what stands in a column; raises SealBroken."""
     return vault.open(sealed, owner=owner_of(row, column), before=row)
+
+
+def with_own_public_key(vault: Vault, tenant: Tenant) -> Tenant:
+    """The tenant with the public half that belongs to its private one; raises SealBroken.
+
+    Whoever can write SQL can write another there, and would read what is sealed to it.
+    """
+    half = public_of(open_from(vault, tenant.private_key, tenant.id, "private_key"))
+    return tenant if half == tenant.public_key else replace(tenant, public_key=half)
 
 
 def renew_values(
