@@ -1,4 +1,7 @@
-"""Who may do what in Redis, as docs/security.md says it: asked of a real server with these users."""
+"""Who may do what in Redis, as docs/security.md says it: asked of a real server with these users.
+
+And what each process is handed, by the files of deploy/.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+import yaml
 from redis import Redis
 
 from certmail_config.base import redis_keys as keys
-from certmail_config.crypto.vault import Vault
 from certmail_config.rights.acl import as_commands, users
 from certmail_config.rights.roles import Role
 from certmail_config.rights.rules import ServerVersion
 from certmail_config.stores.broker import QUEUE
-from certmail_config.tenants.api_keys import KeyScope
-from support.data.pages import page
+from support.data.pages import ROOT, page
 from support.servers.engines import running
 
 PAGE: Final = page("docs/security.md")
@@ -58,7 +60,7 @@ def table(heading: str) -> dict[str, dict[str, str]]:
     """The first table below a heading: cells by the row's first and the column's head."""
     below = PAGE.text.split(f"\n{heading}\n")[1]
     lines = re.findall(r"^\|(.*)\|$", below.split("\n\n## ")[0], re.MULTILINE)
-    head, _, *rows = [[cell.strip() for cell in line.split(" | ")] for line in lines]
+    head, _, *rows = [[cell.strip() for cell in line.split("|")] for line in lines]
     return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
 
 
@@ -96,3 +98,45 @@ def test_each_may_do_what_the_table_says(server: Redis, what: str) -> None:
         does += ["writes"] if writing and may(server, role, writing) else []
         found[f"`{role}`"] = ", ".join(does)
     assert IN_REDIS[what] == found
+
+
+GIVEN: Final = table("## What each process is given")
+OF_COMPOSE: Final = {
+    "worker": "worker",
+    "gateway": "gateway",
+    "Flower": "flower",
+    "`certmail` commands": "operator",
+    "`certmail db upgrade`": "upgrade",
+}
+UNITS: Final = {
+    "worker": "certmail-worker@.service",
+    "gateway": "certmail-gateway.service",
+    "Flower": "certmail-flower.service",
+    "`certmail` commands": "certmail-admin",
+}
+
+
+def row_of(secrets: set[str]) -> dict[str, str]:
+    """What the table says of a process that is handed these secrets."""
+    users = [name.removeprefix("redis-url-") for name in secrets if name.startswith("redis-url-")]
+    more = {"operator-password": "operator's password", "flower-basic-auth": "its own password"}
+    return {
+        "Redis user": "".join(f"`{user}`" for user in users),
+        "database": "yes" if "database-url" in secrets else "no",
+        "vault keys": "yes" if "vault-keys" in secrets else "no",
+        "besides": "".join(said for name, said in more.items() if name in secrets),
+    }
+
+
+@pytest.mark.parametrize("process", OF_COMPOSE)
+def test_compose_hands_over_what_the_table_says(process: str) -> None:
+    compose = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text("utf-8"))
+    given = set(compose["services"][OF_COMPOSE[process]]["secrets"])
+    assert GIVEN[process] == row_of(given)
+
+
+@pytest.mark.parametrize("process", UNITS)
+def test_units_hand_over_what_the_table_says(process: str) -> None:
+    unit = (ROOT / "deploy/systemd" / UNITS[process]).read_text("utf-8")
+    given = set(re.findall(r"LoadCredential=\S*(?:credentials|\$stored)/([a-z-]+)", unit))
+    assert GIVEN[process] == row_of(given)
