@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ResponseError
+from redis.retry import Retry
 
 from certmail_config.base import redis_keys as keys
 from certmail_config.base.ids import JobId
@@ -25,8 +26,8 @@ from certmail_config.rights.touches import ANY, touches
 from certmail_config.stores.connect import connect
 from certmail_worker.runtime import transport
 from support.processes.documented import commands, run
-from support.servers.engines import ENGINES, binary, running
-from support.servers.replication import valkey
+from support.servers.engines import ENGINES, running
+from support.servers.operated import operated
 
 SCRIPTS = sorted(lua_files().keys() - set(SHARED))
 VERSIONS = {"valkey": ServerVersion.REDIS_7_2, "redis-6.2": ServerVersion.REDIS_6_2}
@@ -141,32 +142,40 @@ def test_a_user_without_a_password_is_switched_off() -> None:
 
 
 def test_the_commands_of_the_documentation_put_the_users_there(tmp_path: Path) -> None:
-    """As they stand, with a file of passwords that opens the server afterwards."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "redis-cli").symlink_to(Path(binary("redis-6.2")).with_name("redis-cli"))
-    own = tmp_path / "bin" / "certmail"
-    own.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m certmail_worker "$@"\n')
-    own.chmod(0o755)
-
-    with valkey(tmp_path / "server") as server:
-        environment = {
-            **os.environ,
-            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-            "SECRETS": str(tmp_path),
-            "REDIS_ADMIN_URL": server.url,
-        }
-        said = run(commands("docs/redis-user.md")["A user for each process"], environment)
+    """As they stand; the users are there after a restart, and while another version's are given."""
+    document = commands("docs/redis-user.md")
+    with operated(tmp_path, "sqlite:///", None) as server:
+        environment = {**server.environment, "SECRETS": str(tmp_path)}
+        said = run(document["A user for each process"], environment)
         assert said.split() == ["OK"] * (len(Role) + 1)
 
         file = tmp_path / "redis-passwords"
         assert file.stat().st_mode & 0o077 == 0
         passwords = dict(line.split() for line in file.read_text().splitlines())
         assert passwords.keys() == {ADMINISTRATOR, *(f"certmail-{role}" for role in Role)}
-        for name, password in passwords.items():
-            with Redis(port=server.port, username=name, password=password) as client:
-                assert client.ping()
-        with Redis(port=server.port) as nobody, pytest.raises(AuthenticationError):
+        urls = {
+            name: server.url.replace("//", f"//{name}:{password}@")
+            for name, password in passwords.items()
+        }
+        with Redis.from_url(server.url) as nobody, pytest.raises(AuthenticationError):
             nobody.ping()
+
+        environment["REDIS_ADMIN_URL"] = urls[ADMINISTRATOR]
+        assert "OK" in run(document["Keep them"], environment).split()
+        server.kill()
+        run('redis-server "$REDIS_CONF"', environment)
+        ask = 'until redis-cli -u "$REDIS_ADMIN_URL" PING | grep -q PONG; do sleep 0.1; done'
+        run(ask, environment)
+
+        with ExitStack() as stack:
+            once = Retry(NoBackoff(), 0)
+            clients = [
+                stack.enter_context(Redis.from_url(url, retry=once)) for url in urls.values()
+            ]
+            assert all(client.ping() for client in clients)
+            said = run(document["Before another version starts"], environment)
+            assert said.split().count("OK") == len(Role) + 1
+            assert all(client.ping() for client in clients), "nobody is thrown out"
 
 
 def test_a_right_that_is_missing_harms_no_job(redis: Redis, redis_url: str) -> None:

@@ -97,6 +97,7 @@ def operated(base: Path, database: str, server: Postgres | None) -> Iterator[Ope
     environment = os.environ | {
         "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "CERTMAIL_REDIS_URL": url,
+        "REDIS_ADMIN_URL": url,
         "REDIS_CONF": str(conf),
         "REDIS_DIR": str(folder),
         "BACKUP": str(base / "backup"),
