@@ -6,6 +6,7 @@ Nothing below an entry point reads it otherwise.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,10 @@ FROM_FILES: Final = (
 
 That is how systemd's credentials, and the secrets of Compose and Kubernetes, are handed over.
 """
+_IN_LINES: Final = "vault_keys"
+"""The one whose parts may have lines of their own."""
 _MAX_BYTES: Final = 65_536
+_CONTROL: Final = re.compile(r"(?!\r\n)[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def file_variable(name: str) -> str:
@@ -67,7 +71,7 @@ def _content(path: Path, variable: str) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
-        text = content.decode("utf-8").strip()
+        text = content.decode("utf-8-sig").strip()  # Windows' editors mark text as such
     except OSError as error:
         message = f"{variable}: {path} cannot be read: {error.strerror}."
         raise SettingsError("invalid_settings", message, remedy) from None
@@ -78,7 +82,16 @@ def _content(path: Path, variable: str) -> str:
     if not text or len(content) > _MAX_BYTES:
         fault = "is too large" if text else "is empty"
         raise SettingsError("invalid_settings", f"{variable}: {path} {fault}.", remedy)
+    if odd := _odd(text, several=variable == file_variable(_IN_LINES)):
+        raise SettingsError("invalid_settings", f"{variable}: {path} {odd}.", remedy)
     return text
+
+
+def _odd(text: str, *, several: bool) -> str | None:
+    """What nobody could type, and so is a mistake: as a password it would let nobody in."""
+    if _CONTROL.search(text):
+        return "holds a character that cannot be typed"
+    return "has more than one line" if "\n" in text and not several else None
 
 
 def check_names(known: Iterable[str]) -> None:

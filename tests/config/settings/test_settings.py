@@ -141,6 +141,12 @@ class TestSecretsFromFiles:
         env.setenv("CERTMAIL_VAULT_KEYS_FILE", str(tmp_path / "keys"))
         assert [key_id for key_id, _ in Settings.from_env().vault_keys] == ["k2", "k1"]
 
+    def test_the_mark_that_editors_of_windows_put_before_text_is_none_of_it(
+        self, secret: Path
+    ) -> None:
+        secret.write_bytes(b"\xef\xbb\xbfredis://redis/0\r\n")
+        assert Settings.from_env().redis_url == Settings(redis_url="redis://redis/0").redis_url
+
     def test_both_are_one_too_many(self, env: pytest.MonkeyPatch, secret: Path) -> None:
         secret.write_text("redis://hunter2", "utf-8")
         env.setenv("CERTMAIL_REDIS_URL", "redis://hunter2")
@@ -153,6 +159,9 @@ class TestSecretsFromFiles:
             (b" \n", "is empty"),
             (b"hunter2" * 10_000, "is too large"),
             (b"redis://hunter2\xff", "is not text"),
+            (b"redis://hunter2\nredis://two", "has more than one line"),
+            (b"redis://hunter2\x00", "holds a character that cannot be typed"),
+            (b"redis://hunter\x1b[2m", "holds a character that cannot be typed"),
         ],
     )
     def test_one_that_gives_nothing_is_refused(

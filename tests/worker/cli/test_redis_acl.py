@@ -94,3 +94,12 @@ def test_mistakes_are_named(
     status, out, err = printed(capsys, *arguments)
     assert (status, out) == (2, "")
     assert says in err
+
+
+@pytest.mark.parametrize("name", ["default", "certmail-worker", "hr-producer"])
+def test_a_name_is_one_users_only(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """The last of two lines would count: a producer would have a worker's rights, or all."""
+    given = ["--producer", "hr-producer", "--producer", name]
+    status, out, err = printed(capsys, *given)
+    assert (status, out) == (2, "")
+    assert f"{name!r} is another user's name already." in err

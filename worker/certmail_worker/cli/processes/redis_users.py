@@ -65,6 +65,10 @@ def acl(
 
     made = users(prefix, producer or [])
     names = [*(user.name for user in made), ADMINISTRATOR]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"{name!r} is another user's name already."
+            raise WrongUse("wrong_use", message, "Name each --producer once, by a name of its own.")
     if passwords and new_passwords:
         raise WrongUse("wrong_use", "Give --passwords or --new-passwords, not both.")
     if new_passwords:
