@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import promql_parser
@@ -20,6 +23,7 @@ from certmail_worker.recording.consistency import LINEAGE_ERRORS
 from certmail_worker.services.keeper import CLOCK_LEAPT
 from certmail_worker.services.pacing_guard import REPLICAS_MISSING
 from support.data.pages import ROOT, page
+from support.processes.documented import commands, run
 
 MONITORING = ROOT / "deploy" / "monitoring"
 RULES = yaml.safe_load((MONITORING / "rules" / "certmail.yaml").read_text("utf-8"))
@@ -142,10 +146,27 @@ class TestRules:
         assert named
 
 
+def test_the_command_of_the_documentation_makes_links_of_runbooks(tmp_path: Path) -> None:
+    script = commands("docs/monitoring.md")["Alerts"]
+    there = tmp_path / "certmail.yaml"
+    shutil.copy(MONITORING / "rules" / "certmail.yaml", there)
+    run(script.replace("/etc/prometheus/certmail", str(tmp_path)), os.environ)
+
+    for group in yaml.safe_load(there.read_text("utf-8"))["groups"]:
+        for rule in group["rules"]:
+            if "alert" in rule:
+                url = rule["annotations"]["runbook_url"]
+                assert url.startswith("https://docs.example/certmail/runbook.md#certmail")
+
+
 class TestRunbook:
     def test_each_alert_has_its_section_and_each_section_its_alert(self) -> None:
         sections = re.findall(r"^## (.*)$", RUNBOOK.text, re.MULTILINE)
         assert sections == [alert["alert"] for alert in ALERTS]
+
+    @pytest.mark.parametrize("text", re.split(r"^##+ ", RUNBOOK.text, flags=re.MULTILINE)[2:])
+    def test_a_section_is_read_at_a_glance(self, text: str) -> None:
+        assert len([line for line in text.splitlines() if line]) <= 16
 
     @of_alert
     def test_says_what_to_see_do_and_when_to_fetch_somebody(self, alert: dict[str, Any]) -> None:

@@ -118,7 +118,7 @@ def _programs(folder: Path, server: Postgres | None) -> None:
     (folder / "redis-server").symlink_to(binary("valkey"))
     (folder / "redis-cli").symlink_to(Path(binary("redis-6.2")).with_name("redis-cli"))
     if server is not None:
-        for name in ("pg_dump", "pg_restore"):
+        for name in ("pg_dump", "pg_restore", "psql"):
             (folder / name).symlink_to(server.program(name))
     elif shutil.which("sqlite3") is None:
         (folder / "sqlite3").write_text(SQLITE, "utf-8")
