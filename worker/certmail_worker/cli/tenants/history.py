@@ -15,7 +15,9 @@ from certmail_worker.cli.support.output import Json, err, print_json, table
 
 
 def history(
-    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="Its id.")],
+    tenant: Annotated[
+        str, typer.Argument(metavar="TENANT", help="Its id; `*`: what was done to all of them.")
+    ],
     *,
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")
