@@ -112,9 +112,7 @@ def read(answers: Sequence[Any]) -> Seen:
         notes=tuple(note for service in SERVICES if (note := _note(service, noted)) is not None),
         behind=bool(newest) and newest[0][0] != recorded,
         workers=len(alive),
-        capacity=sum(
-            int(capacity[worker]) for worker in alive if capacity.get(worker, b"").isdigit()
-        ),
+        capacity=sum(max(0, _whole(_text(capacity.get(worker, b"")))) for worker in alive),
         ringing=int(ringing),
         rung_at=_seconds(rung),
         skews=tuple(

@@ -104,6 +104,15 @@ class TestOnTheServer:
         )
         assert (seen.workers, seen.capacity) == (1, 100)
 
+    @pytest.mark.parametrize("written", ["9" * 5000, "-1", "\xb2", "many", ""])
+    def test_room_that_no_worker_has_written_is_none(
+        self, ledger: ClockedLedger, written: str
+    ) -> None:
+        ledger.redis.zadd(redis_keys.WORKERS, {"w": 4_000_000_000_000})
+        ledger.redis.hset(redis_keys.CAPACITY, "w", written)
+        seen, _ = self.look(ledger.redis, ledger.now)
+        assert (seen.workers, seen.capacity) == (1, 0)
+
     def test_events_wait_until_the_newest_is_recorded(self, ledger: ClockedLedger) -> None:
         ledger.enqueue("j")
         assert self.look(ledger.redis, ledger.now)[0].behind
