@@ -89,7 +89,14 @@ LEFT: Final = (
         "`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, `NETRC`",
         r"(?i:https?_proxy|all_proxy|no_proxy)|NETRC",
         "aiohttp",
-        "Not read: CERTMAIL_GOOGLE_PROXY says how Google is reached, and nothing else is reached by HTTP.",
+        "Not read: CERTMAIL_GOOGLE_PROXY says how Google is reached. But who is told of traces is reached by them.",
+    ),
+    Variables(
+        "`OTEL_…`",
+        r"OTEL_.*",
+        "OpenTelemetry",
+        "Read, where certmail[otel] is installed: whom to tell of traces, and of how many. Without an address in "
+        "OTEL_EXPORTER_OTLP_ENDPOINT nobody is told, and nothing of it is imported.",
     ),
     Variables(
         "`GOOGLE_…`",

@@ -24,6 +24,8 @@ from certmail_config.ledger import Cancellation
 from certmail_config.ledger.cancelling import Cancelled
 from certmail_config.ledger.view import JobView
 from certmail_config.settings import Settings
+from certmail_config.tracing.process import process_tracing
+from certmail_config.tracing.spans import NO_TRACING, Origin, Tracing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,21 +43,24 @@ class AsyncMailer:
     second mail.
     """
 
-    def __init__(self, opener: Callable[[], Mailer]) -> None:
+    def __init__(self, opener: Callable[[], Mailer], tracing: Tracing = NO_TRACING) -> None:
         """Take the opener of the Mailer.
 
-        It is opened, when first needed, used and closed in the thread.
+        It is opened, when first needed, used and closed in the thread. What calls here come from is
+        read off by `tracing`, which is the Mailer's, too: the thread has no part in it.
         """
+        self._tracing = tracing
         self._opener = opener
         self._mailer: Mailer | None = None
         self._thread = ThreadPoolExecutor(1, "certmail")
-        self._waiting: list[tuple[Reminder, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Reminder, asyncio.Future[Answer], Origin | None]] = []
         self._flushing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_env(cls, settings: Settings | None = None, *, proven: bool = True) -> Self:
         """As Mailer.from_env, but nothing is opened before it is entered or used."""
-        return cls(lambda: Mailer.from_env(settings, proven=proven))
+        traces = process_tracing("certmail-producer")
+        return cls(lambda: Mailer.from_env(settings, proven=proven), traces.tracing)
 
     async def __aenter__(self) -> Self:
         await self._run(_nothing)
@@ -86,7 +91,7 @@ class AsyncMailer:
 
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((read, answer))
+        self._waiting.append((read, answer, self._tracing.origin()))
         if self._flushing is None or self._flushing.done():
             self._flushing = loop.create_task(self._flush())
 
@@ -97,7 +102,8 @@ class AsyncMailer:
 
     async def send_each(self, reminders: Sequence[Given]) -> list[Answer]:
         """Enqueue some together; each has its answer, be it that the server stopped answering."""
-        return await self._run(send_each, reminders)
+        origins = [self._tracing.origin()] * len(reminders)
+        return await self._run(send_each, reminders, origins)
 
     async def send_many(
         self, reminders: Iterable[Given] | AsyncIterable[Given]
@@ -113,7 +119,7 @@ class AsyncMailer:
         answered = 0
 
         async for batch in _split(reminders):
-            answers = await self._run(send_each, batch)
+            answers = await self.send_each(batch)
             for answer in answers:
                 if isinstance(answer, StoresUnreachable):
                     unknown = answer.unknown if isinstance(answer, BatchInterrupted) else 0
@@ -154,17 +160,19 @@ class AsyncMailer:
         """Send what waits, a batch at a time, until nothing does."""
         while self._waiting:
             taken, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            wanted = [(reminder, answer) for reminder, answer in taken if not answer.done()]
+            wanted = [each for each in taken if not each[1].done()]
 
             try:
-                answers = await self._run(send_each, [reminder for reminder, _ in wanted])
+                answers = await self._run(
+                    send_each, [each[0] for each in wanted], [each[2] for each in wanted]
+                )
             except BaseException as error:
-                for _, answer in wanted:
+                for _, answer, _ in wanted:
                     if not answer.done():
                         answer.set_exception(error)
                 raise
 
-            for (_, waiting), found in zip(wanted, answers, strict=True):
+            for (_, waiting, _), found in zip(wanted, answers, strict=True):
                 if not waiting.done():
                     waiting.set_result(found)
 
@@ -179,12 +187,15 @@ class AsyncMailer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, in_thread)
 
 
-def send_each(mailer: Mailer, reminders: Sequence[Given]) -> list[Answer]:
+def send_each(
+    mailer: Mailer, reminders: Sequence[Given], origins: Sequence[Origin | None]
+) -> list[Answer]:
     """Send some together; each has its answer, be it that the server stopped answering."""
     answers: list[Answer] = []
 
     try:
-        answers.extend(mailer.send_many(reminders))
+        with mailer.tracing.on_behalf(origins):
+            answers.extend(mailer.send_many(reminders))
     except StoresUnreachable as error:
         unknown = error.unknown if isinstance(error, BatchInterrupted) else 0
         # One of its own for each who waits: a raised exception carries where it was raised.

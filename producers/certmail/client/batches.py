@@ -31,6 +31,7 @@ from certmail_config.ledger import Call, Enqueued, enqueue_many, run_each
 from certmail_config.ledger.overlapping import Overlapping
 from certmail_config.ledger.survey import survey
 from certmail_config.tenants.models import DEFAULT_NAME
+from certmail_config.tracing.spans import NO_TRACING, Taken, Tracing
 
 T = TypeVar("T")
 BATCH: Final = 50
@@ -66,13 +67,14 @@ class Batch:
 class Begun:
     """A batch under way: what of it was sent, and the lanes that are looked at with it.
 
-    With an error none of it was, and nothing is behind it.
+    With an error none of it was, and nothing is behind it. `trace` is what traces know of it.
     """
 
     items: Sequence[Prepared | ReminderRejected]
     prepared: Sequence[Prepared]
     lanes: Sequence[ConnectionId]
     error: StoresUnreachable | None = None
+    trace: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Batches:
         durability: Durability,
         keep_seconds: float,
         now: Callable[[], float],
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._redis = redis
         self._tenants = tenants
@@ -112,6 +115,7 @@ class Batches:
         self._durability = durability
         self._keep_seconds = keep_seconds
         self._now = now
+        self._tracing = tracing
 
     def enqueue(self, source: Iterator[Sequence[Given]]) -> Iterator[Answered]:
         """Enqueue batch after batch; one that is not answered to its end is the last.
@@ -179,6 +183,7 @@ class Batches:
 
     def _begin(self, batch: Batch, send: Callable[[Sequence[Call[Any]]], None]) -> Begun:
         """Send what can be of a batch, unless there is no room for it."""
+        trace = self._tracing.begin_enqueue(len(batch.items))
         prepared = [item for item in batch.items if isinstance(item, Prepared)]
         if batch.error is not None or not prepared:
             return Begun(batch.items, [], [], batch.error)
@@ -195,7 +200,7 @@ class Batches:
         # Lanes that were not seen for a while are looked at in the same round trip.
         lanes = self._surveys.missing((item.connection for item in prepared), len(prepared))
         send([together, *(survey(lane) for lane in lanes)])
-        return Begun(batch.items, prepared, lanes)
+        return Begun(batch.items, prepared, lanes, trace=trace)
 
     def _end(
         self,
@@ -222,6 +227,7 @@ class Batches:
                 self._surveys.keep(lane, seen)
 
         settled, refused = _until_refused(enqueued)
+        self._tracing.end_enqueue(begun.trace, _taken(begun.items, settled))
         answers = read_answers(begun.items, settled, self._times(begun.prepared, settled))
         if refused is not None:
             return Answered(answers, unreachable(refused), unknown=unknown - len(answers))
@@ -262,6 +268,23 @@ def read_answers(
         answers.append(read_answer(found[0], item.reminder, found[1]))
 
     return answers
+
+
+def _taken(
+    items: Sequence[Prepared | ReminderRejected], settled: Iterable[Enqueued]
+) -> Iterator[Taken]:
+    """Those that are in, as traces tell of them."""
+    sent = ((n, item) for n, item in enumerate(items) if isinstance(item, Prepared))
+    for (place, item), answer in zip(sent, settled, strict=False):
+        if answer.code in {"enqueued", "duplicate"} and answer.state is not None:
+            yield Taken(
+                place,
+                answer.id,
+                item.reminder.tenant,
+                item.connection,
+                answer.state,
+                answer.code == "duplicate",
+            )
 
 
 def _until_refused(

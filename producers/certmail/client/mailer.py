@@ -33,6 +33,8 @@ from certmail_config.status.job_lookup import look_up
 from certmail_config.stores.capacity import StoreLimits
 from certmail_config.stores.connect import connect, redis_server
 from certmail_config.tenants.pinning import Pin, signed_by
+from certmail_config.tracing.process import process_tracing
+from certmail_config.tracing.spans import NO_TRACING, Tracing
 
 _DAY = 86400.0
 LOOKED_UP: Final = 200
@@ -59,8 +61,10 @@ class Mailer:
         limits: StoreLimits = StoreLimits(),  # noqa: B008 - frozen
         now: Callable[[], float] = time.time,
         pin: Pin | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self.redis = redis
+        self.tracing = tracing
         self._now = now
         self._forecaster = Forecaster(redis, now=now)
         self._intake_guard = IntakeGuard(redis, durability, limits)
@@ -72,6 +76,7 @@ class Mailer:
             durability=durability,
             keep_seconds=dedupe_days * _DAY,
             now=now,
+            tracing=tracing,
         )
         self._stack = ExitStack()
 
@@ -211,4 +216,5 @@ def _from_settings(settings: Settings) -> dict[str, Any]:
         "pin": signed_by(parse_public(settings.deployment_key))
         if settings.deployment_key
         else None,
+        "tracing": process_tracing("certmail-producer").tracing,
     }

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from certmail_config.ledger import Call, arun, arun_durably
 from certmail_config.metrics.instruments import WorkerMeters
+from certmail_config.tracing.spans import NO_TRACING, Tracing
 from certmail_worker.delivery.settlement import Rules
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.tenant_cache import Directory
@@ -34,6 +35,7 @@ class DeliveryContext:
     send_window_seconds: float
     replicas: int = 0
     meters: WorkerMeters = field(default_factory=WorkerMeters)
+    tracing: Tracing = NO_TRACING
     unsettled: set[str] = field(default_factory=set)
     """Jobs that were begun here.
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from certmail_config.base.ids import JobId
 from certmail_config.ledger import RefusedBy, claim
+from certmail_config.tracing.spans import NO_SPAN, Span
 from certmail_worker.delivery.attempt import begin_until_answered, send
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.delivery_log import Course
@@ -30,15 +31,19 @@ from certmail_worker.delivery.task_states import REFUSED, End
 from certmail_worker.google.http import SendWindow, boottime
 
 
-async def deliver(context: DeliveryContext, job_id: JobId) -> End:
-    """Deliver one reminder; gives the state it ends in, or why there was nothing to do."""
-    course = Course()
+async def deliver(context: DeliveryContext, job_id: JobId, span: Span = NO_SPAN) -> End:
+    """Deliver one reminder; gives the state it ends in, or why there was nothing to do.
+
+    What becomes of it is told to `span`.
+    """
+    course = Course(span)
 
     # Claim: from now on no other worker has this job.
     claimed = await context.ledger(
         claim(job_id, worker=context.worker, nonce=uuid4().hex, lease_seconds=context.lease_seconds)
     )
     if isinstance(claimed, RefusedBy):
+        span.tell({"state": REFUSED, "code": claimed.why})
         return End(REFUSED, claimed.why)
     job = claimed.job
     course.passed("claim_ms")

@@ -13,6 +13,7 @@ from typing import Final
 
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Job, Settlement
+from certmail_config.tracing.spans import NO_SPAN, Span
 from certmail_worker.delivery.prepare import NotBegun
 from certmail_worker.delivery.send_failures import FailureClass, Verdict
 from certmail_worker.delivery.task_states import REFUSED, WAITING
@@ -29,11 +30,15 @@ _OPERATORS: Final = frozenset({FailureClass.OPERATOR, FailureClass.PROJECT_DAY_F
 
 
 class Course:
-    """How a delivery goes: its attempt, when it began, and how long each phase took."""
+    """How a delivery goes: its attempt, when it began, and how long each phase took.
 
-    __slots__ = ("_last", "attempt", "begun_at", "took")
+    What its line says is told to its span, too.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_last", "attempt", "begun_at", "span", "took")
+
+    def __init__(self, span: Span = NO_SPAN) -> None:
+        self.span = span
         self._last = time.perf_counter()
         self.took: dict[str, float] = {}
         self.attempt: int | None = None
@@ -118,4 +123,6 @@ def _say(
 
     again = state in WAITING or state == REFUSED
     fields["alike"] = f"{code} {job.connection}" if again else _EACH
-    log.log(level, "delivery", extra=fields | course.took)
+    said = fields | course.took
+    course.span.tell(said)
+    log.log(level, "delivery", extra=said)

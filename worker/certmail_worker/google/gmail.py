@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from certmail_config.tracing.spans import NO_TRACING, Span, Tracing
 from certmail_worker.google.http import SendWindow, exchange
 from certmail_worker.google.responses import Answer
 
@@ -29,6 +30,7 @@ class Gmail:
 
     session: aiohttp.ClientSession
     root: str
+    tracing: Tracing = NO_TRACING
 
     async def send(self, raw: bytes, token: str, window: SendWindow) -> Answer:
         """Send an RFC 5322 message from the token's own mailbox; a large one goes by upload."""
@@ -41,12 +43,19 @@ class Gmail:
                 window=window,
                 headers=headers,
                 data=raw,
+                span=self._span("send", "POST", UPLOAD_PATH),
             )
 
         body = b'{"raw":"' + _base64url(raw) + b'"}'
         headers = _authorization(token) | {"Content-Type": "application/json"}
         return await exchange(
-            self.session, "POST", self._url(SEND_PATH), window=window, headers=headers, data=body
+            self.session,
+            "POST",
+            self._url(SEND_PATH),
+            window=window,
+            headers=headers,
+            data=body,
+            span=self._span("send", "POST", SEND_PATH),
         )
 
     async def list_sent(self, token: str, *, page_size: int, page: str | None = None) -> Answer:
@@ -56,7 +65,8 @@ class Gmail:
             query["pageToken"] = page
 
         url = self._url(f"{MESSAGES_PATH}?{urlencode(query)}")
-        return await exchange(self.session, "GET", url, headers=_authorization(token))
+        span = self._span("list", "GET", MESSAGES_PATH)
+        return await exchange(self.session, "GET", url, headers=_authorization(token), span=span)
 
     async def get_certmail_id(self, token: str, message: str) -> Answer:
         """One message's X-Certmail-Id; needs gmail.metadata. Costs GET_UNITS."""
@@ -66,7 +76,11 @@ class Gmail:
             "GET",
             self._url(f"{MESSAGES_PATH}/{message}?{query}"),
             headers=_authorization(token),
+            span=self._span("get", "GET", f"{MESSAGES_PATH}/{{id}}"),
         )
+
+    def _span(self, call: str, method: str, route: str) -> Span:
+        return self.tracing.google(call, method, self.root, route.partition("?")[0])
 
     def _url(self, path: str) -> str:
         return self.root.rstrip("/") + path

@@ -21,7 +21,8 @@ from aiohttp.tracing import Trace
 
 from certmail_config.google import proxy as proxies
 from certmail_config.google.http import google_session
-from certmail_worker.google.responses import Answer, Answered, Lost, NotSent
+from certmail_config.tracing.spans import NO_SPAN, Span
+from certmail_worker.google.responses import Answer, Answered, Lost, NotSent, facts
 
 MAX_ANSWER_BYTES = 1_000_000
 STREAMED_BYTES = 500_000
@@ -141,12 +142,29 @@ async def exchange(
     window: SendWindow | None = None,
     headers: Mapping[str, str] | None = None,
     data: bytes | io.BytesIO | Mapping[str, str] | None = None,
+    span: Span = NO_SPAN,
 ) -> Answer:
     """Make one request; every way it can end is a value.
 
-    Without a window it may be sent at any time.
+    Without a window it may be sent at any time. How it ends is told to `span`.
     """
-    window = window or SendWindow(float("inf"))
+    with span:
+        answer = await _exchange(
+            session, method, url, window or SendWindow(float("inf")), headers, data
+        )
+        span.tell(facts(answer))
+
+    return answer
+
+
+async def _exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    window: SendWindow,
+    headers: Mapping[str, str] | None,
+    data: bytes | io.BytesIO | Mapping[str, str] | None,
+) -> Answer:
     under_way = _WINDOW.set(window)
 
     try:

@@ -44,3 +44,21 @@ class Lost:
 
 
 Answer = Answered | NotSent | Lost
+
+
+def facts(answer: Answer) -> Mapping[str, object]:
+    """What a span says of an answer: nothing of its words, in which anything may stand."""
+    match answer:
+        case Answered(status=status):
+            found: dict[str, object] = {"http": status}
+            if status >= 400:
+                found["error_type"] = str(status)
+            if (wait := answer.headers.get("retry-after", "")).isdecimal():
+                found["retry_after"] = wait
+            return found
+        case NotSent():
+            return {"error_type": "not_sent"}
+        case Lost(waited=True):
+            return {"error_type": "timeout"}
+        case Lost():
+            return {"error_type": "answer_lost"}

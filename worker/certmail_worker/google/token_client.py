@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from cachetools import LRUCache
@@ -34,6 +35,7 @@ from certmail_config.google.token_errors import Blame, Denied, GrantType
 from certmail_config.onboarding.google_steps import scopes_of
 from certmail_config.tenants.models import METADATA_SCOPE, SEND_SCOPE, Connection, ConnectionKind
 from certmail_config.tenants.sealed_fields import open_from
+from certmail_config.tracing.spans import NO_TRACING, Span, Tracing
 from certmail_worker.google.google_errors import named_wait
 from certmail_worker.google.http import exchange
 from certmail_worker.google.responses import Answered, Lost, NotSent
@@ -81,6 +83,7 @@ class TokenClient:
     vault: Vault
     client: OAuthClient | None
     key_seen: bool = False
+    tracing: Tracing = NO_TRACING
     _signers: MutableMapping[ConnectionId, tuple[int, RSASigner]] = field(
         default_factory=partial(LRUCache, KNOWN)
     )
@@ -91,7 +94,7 @@ class TokenClient:
         if isinstance(form, Denied):
             return form
 
-        answer = await exchange(self.session, "POST", self.url, data=form)
+        answer = await exchange(self.session, "POST", self.url, data=form, span=self._span())
         if not isinstance(answer, Answered):
             return _unreached(answer)
 
@@ -121,7 +124,7 @@ class TokenClient:
             now=time.time(),
         )
 
-        answer = await exchange(self.session, "POST", self.url, data=form)
+        answer = await exchange(self.session, "POST", self.url, data=form, span=self._span())
         if not isinstance(answer, Answered):
             return _unreached(answer)
         if answer.status == 200:
@@ -129,6 +132,9 @@ class TokenClient:
 
         refused = read_answer(answer.status, answer.body, self._grant(connection))
         return refused if isinstance(refused, Denied) else None
+
+    def _span(self) -> Span:
+        return self.tracing.google("token", "POST", self.url, urlsplit(self.url).path)
 
     def _grant(self, connection: Connection) -> GrantType:
         if connection.kind is ConnectionKind.SERVICE_PROVIDER_APP:

@@ -307,6 +307,13 @@ PROCESSES: Final = (
     Entry("does_not_run", "A process cannot start, or cannot go on; `code` and `remedy` say why.", OPERATOR, NOW, "Do what the line's `remedy` says.", (DOCTOR,)),
     Entry("unforeseen", "Something raised that nobody foresaw, where nothing else catches it.", CERTMAIL, DAY, _REPORT),
     Entry("line_lost", "A log line could not be written as it was given.", CERTMAIL, WEEK, _REPORT),
+    Entry("traces_off", "Traces are asked for by OpenTelemetry's variables, and cannot be told: `error` says why. Nothing else is different.", OPERATOR, WEEK, "Do what `remedy` says."),
+    Entry(
+        "traces_not_exported",
+        "Who is to be told of traces does not take them, or not in time: `spans` of them are gone. "
+        "Reminders leave as ever.",
+        OPERATOR, WEEK, "See whether what OTEL_EXPORTER_OTLP_ENDPOINT names answers.",
+    ),
     Entry("unknown_settings", "CERTMAIL_… variables are set that this version does not know.", OPERATOR, WEEK, "Correct or remove them; docs/settings.md has all that there are."),
     Entry("foreign_environment", "Variables that other libraries read were taken out of the environment, so that they lead certmail nowhere."),
     Entry("flower_without_tls", "Flower listens beyond this machine, in plain HTTP.", OPERATOR, DAY, "Put a proxy that speaks HTTPS in front of it."),

@@ -44,6 +44,7 @@ from certmail_config.stores.connect import (
     database_url,
     open_vault,
 )
+from certmail_config.tracing.process import process_tracing
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import Rules
 from certmail_worker.google.gmail import Gmail
@@ -128,6 +129,9 @@ class WorkerLife:
         self._engine = open_database(database_url(settings))
         self._meters = WorkerMeters(SEND_UNITS)
         await self._answer_for_health()
+        traces = await asyncio.to_thread(process_tracing, "certmail-worker")
+        if traces.trouble:
+            log.warning("traces_off", extra={"error": traces.trouble, "remedy": traces.remedy})
 
         self._vault = vault = open_vault(settings)
         self._session = new_session(
@@ -142,7 +146,11 @@ class WorkerLife:
         await asyncio.to_thread(self._publish_limits)
 
         token_client = TokenClient(
-            self._session, settings.google_token_url, vault, oauth_client(settings)
+            self._session,
+            settings.google_token_url,
+            vault,
+            oauth_client(settings),
+            tracing=traces.tracing,
         )
         self.context = DeliveryContext(
             worker=f"{socket.gethostname()}:{os.getpid()}:{uuid7(0)[-6:]}",
@@ -151,7 +159,7 @@ class WorkerLife:
             tokens=Tokens(
                 self._gathering, vault, token_client, settings.confirm_seconds, self._meters
             ),
-            gmail=Gmail(self._session, settings.gmail_url),
+            gmail=Gmail(self._session, settings.gmail_url, traces.tracing),
             rules=Rules(
                 uncertain=Policy.parse(settings.uncertain),
                 resend=settings.resend_after,
@@ -164,6 +172,7 @@ class WorkerLife:
             send_window_seconds=settings.send_window_seconds,
             replicas=self._durability.replicas,
             meters=self._meters,
+            tracing=traces.tracing,
         )
 
         name_worker(self.context.worker)
@@ -318,6 +327,7 @@ class WorkerLife:
         await self._redis.aclose()
         self.admin.redis.close()
         self._engine.dispose()
+        await asyncio.to_thread(self.context.tracing.close)
 
 
 def resend_seconds(rule: str) -> float | None:

@@ -24,10 +24,12 @@ def register(app: Celery, life: WorkerLife) -> None:
 
     async def certmail_deliver(job_id: str) -> End:
         """Deliver one reminder."""
-        meters = life.context.meters
+        context, job = life.context, JobId(job_id)
+        meters = context.meters
         meters.under_way += 1
         try:
-            end = await deliver(life.context, JobId(job_id))
+            with context.tracing.delivery(job, context.worker) as span:
+                end = await deliver(context, job, span)
         finally:
             meters.under_way -= 1
         meters.deliveries.add(end.state)

@@ -76,7 +76,8 @@ async def pace(
         answering.saw(step.unanswered, len(step.jobs), time.monotonic())
         if step.jobs:
             context.meters.leases.add(by=len(step.jobs))
-            await ring(step.jobs)
+            with context.tracing.pace(step.jobs, time.monotonic() - asked_at):
+                await ring(step.jobs)
 
         # What has come at once has left at once; what comes now gathers for a moment.
         await asyncio.sleep(SHORTEST_PAUSE)

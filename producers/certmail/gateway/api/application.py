@@ -38,6 +38,8 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.metrics.instruments import GatewayMeters
 from certmail_config.tenants.pinning import opened_by
+from certmail_config.tracing.process import process_tracing
+from certmail_config.tracing.spans import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,12 @@ def mount(
 ) -> None:
     """Add `/v1`, `/openapi.json` and `/docs` to the gateway."""
     settings = admin.settings
-    mailer = AsyncMailer(lambda: Mailer.over(admin.redis, settings, pin=opened_by(admin.vault)))
+    traces = process_tracing("certmail-gateway")
+    if traces.trouble:
+        log.warning("traces_off", extra={"error": traces.trouble, "remedy": traces.remedy})
+    mailer = AsyncMailer(
+        lambda: Mailer.over(admin.redis, settings, pin=opened_by(admin.vault)), traces.tracing
+    )
     context = ApiContext(
         admin,
         mailer,
@@ -69,7 +76,8 @@ def mount(
 
     api = web.Application(middlewares=[_problems(context, bound_seconds)])
     for route in ROUTES:
-        path, handler = route.path.removeprefix("/v1"), _handler(context, route)
+        path = route.path.removeprefix("/v1")
+        handler = _handler(context, route, traces.tracing)
         if route.method == "GET":
             api.router.add_get(path, handler)  # and HEAD
         else:
@@ -101,7 +109,9 @@ def _described(base: str) -> tuple[dict[str, Any], str]:
     return described, page(described)
 
 
-def _handler(context: ApiContext, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(
+    context: ApiContext, route: Route, tracing: Tracing
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         given = request.headers.get("Authorization", "")
         grant = await asyncio.to_thread(context.authenticator.authenticate, given, route.scope)
@@ -112,9 +122,10 @@ def _handler(context: ApiContext, route: Route) -> Callable[[web.Request], Await
 
         # Whoever waits for a turn has not had his body read: what waits costs next to nothing.
         async with route.turns(context).take(grant.id) if route.turns else nullcontext():
-            if isinstance(route.does, BodyHandler):
-                return await _write(call, route.does, route.path)
-            return _response(await route.does(call))
+            with tracing.caller(request.headers.get("traceparent", "")):
+                if isinstance(route.does, BodyHandler):
+                    return await _write(call, route.does, route.path)
+                return _response(await route.does(call))
 
     return handle
 
