@@ -109,6 +109,9 @@ pace: $(VENV)/dev.stamp ## how much of Google's limits is used, over real minute
 abuse: $(VENV)/dev.stamp ## what others notice while one abuses the gateway
 	@PYTHONPATH=tests $(BIN)/python -m bench.abuse $(ABUSE)
 
+traces: $(VENV)/dev.stamp ## what traces cost a worker
+	@PYTHONPATH=tests $(BIN)/python -m bench.mail.traces $(TRACES)
+
 startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 	@PYTHONPATH=tests $(BIN)/python -m bench.startup $(STARTUP)
 
@@ -221,13 +224,13 @@ format: $(VENV)/dev.stamp ## put the code into shape
 
 lock: ## renew both locks (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-	  --extra worker --extra sandbox --extra source $(LOCK) pyproject.toml -o requirements.lock
+	  --extra worker --extra otel --extra sandbox --extra source $(LOCK) pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-	  --extra worker --extra sandbox --extra source --extra dev -c requirements.lock $(LOCK) pyproject.toml -o requirements-dev.lock
+	  --extra worker --extra otel --extra sandbox --extra source --extra dev -c requirements.lock $(LOCK) pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 deploy/tools.in -o deploy/tools.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --no-deps deploy/helm.in -o deploy/helm.lock
 
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean
