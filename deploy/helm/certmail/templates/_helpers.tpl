@@ -48,6 +48,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 - name: CERTMAIL_{{ $name }}_FILE
   value: /run/certmail/{{ $name }}
 {{- end }}
+{{- if and .root.Values.traces.endpoint (has .process (list "worker" "gateway")) }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .root.Values.traces.endpoint | quote }}
+{{- range $name, $value := .root.Values.traces.variables }}
+- name: OTEL_{{ $name }}
+  value: {{ $value | toString | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* What all pods share: who they are, where they run, what they may. */}}
