@@ -222,9 +222,11 @@ format: $(VENV)/dev.stamp ## put the code into shape
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock: ## renew both locks (needs uv)
+lock: ## renew the locks (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-	  --extra worker --extra otel --extra sandbox --extra source $(LOCK) pyproject.toml -o requirements.lock
+	  --extra worker --extra sandbox --extra source $(LOCK) pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	  --extra worker --extra otel --extra sandbox --extra source -c requirements.lock $(LOCK) pyproject.toml -o requirements-otel.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 	  --extra worker --extra otel --extra sandbox --extra source --extra dev -c requirements.lock $(LOCK) pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 deploy/tools.in -o deploy/tools.lock
