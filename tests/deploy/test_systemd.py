@@ -52,3 +52,21 @@ def test_it_comes_back_and_is_left_the_time_to_end(service: str) -> None:
 
 def test_the_shell_has_nothing_to_say_against_the_operators_command() -> None:
     subprocess.run(["sh", "-n", str(UNITS / "certmail-admin")], check=True)
+
+
+def test_whom_it_is_about_does_not_come_into_the_journal(tmp_path: Path) -> None:
+    seen = tmp_path / "systemd-run"
+    seen.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    seen.chmod(0o755)
+    done = subprocess.run(
+        ["sh", str(UNITS / "certmail-admin"), "erase", "ann@example.com"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    said = done.stdout.splitlines()
+    assert said[-3:] == ["/opt/certmail/bin/certmail", "erase", "ann@example.com"]
+    # Without one systemd takes the whole command line for it, and writes that.
+    assert "--description=certmail-admin" in said

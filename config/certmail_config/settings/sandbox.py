@@ -72,7 +72,7 @@ def read_kept(data_dir: Path) -> dict[str, Any]:
         raise SettingsError(
             "sandbox_spoilt",
             f"{path} cannot be read.",
-            f"Remove {data_dir}; `certmail up --sandbox` begins anew.",
+            f"If `certmail up --sandbox` made {data_dir}, run it with --fresh; if not, remove that file alone.",
         )
 
     return kept

@@ -43,6 +43,11 @@ A pgbouncer hands the next transaction to another connection, which has not hear
 
 Measured on the recorder's batches, preparing them saves nothing.
 """
+EVERY_LANGUAGE: Final[dict[str, Any]] = {"client_encoding": "utf8"}
+"""The option by which text comes and goes as UTF-8, whatever the database was made with.
+
+Without it psycopg takes the database's own: bytes instead of text where that is SQL_ASCII.
+"""
 _SAFE: Final = (
     f"SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true), "
     "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
@@ -68,7 +73,9 @@ def open_database(url: str, *, patient: bool = True) -> Engine:
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"timeout": busy} if sqlite else NOTICED_SOON | UNPREPARED
+        arguments: dict[str, Any] = (
+            {"timeout": busy} if sqlite else NOTICED_SOON | UNPREPARED | EVERY_LANGUAGE
+        )
         engine = create_engine(
             parsed,
             connect_args=arguments,
@@ -126,12 +133,15 @@ def _prepare_sqlite(connection: Any, _: object, *, busy: float) -> None:
 def upgrade(engine: Engine) -> None:
     """Bring the tables to this version's form, in one transaction.
 
-    Of several processes one does it. Raises StoresUnreachable where a newer release has been here.
+    Of several processes one does it. Raises StoresUnreachable where a newer release has been here,
+    or where a new database cannot hold every language's names.
     """
     found = _version(engine)
     if found == HEAD:
         return
     _refuse_newer(found)
+    if found is None:
+        check_encoding(engine)
     # Imported only where they are needed: a tenth of a second for every command otherwise.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -152,6 +162,25 @@ def upgrade(engine: Engine) -> None:
             return  # somebody else was faster
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def check_encoding(engine: Engine) -> None:
+    """Raise StoresUnreachable for a PostgreSQL database that does not hold text as UTF-8.
+
+    Debian makes its databases so (SQL_ASCII) on a machine that has no locale set. Events with names
+    that do not fit could not be recorded.
+    """
+    if engine.dialect.name == "sqlite":
+        return
+
+    with reachable(engine), engine.connect() as connection:
+        found = connection.execute(text("SELECT current_setting('server_encoding')")).scalar_one()
+    if found != "UTF8":
+        raise StoresUnreachable(
+            "database_encoding",
+            f"The database's encoding is {found}; names of every language need UTF8.",
+            "Make another: CREATE DATABASE certmail OWNER certmail TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'.",
+        )
 
 
 def check_version(engine: Engine) -> None:

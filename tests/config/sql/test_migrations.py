@@ -30,6 +30,7 @@ from certmail_config.sql import engine as sql_engine
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import HEAD, check_version, open_database, upgrade
 from certmail_config.tenants.models import GoogleLimits
+from support.servers.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UPGRADE = """
@@ -107,6 +108,23 @@ def test_an_empty_one_is_refused_with_what_to_do(empty: Engine) -> None:
     assert raised.value.code == "database_outdated"
     assert f"at version none; this certmail needs {HEAD}" in raised.value.message
     assert "certmail db upgrade" in raised.value.remedy
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_an_empty_one_that_cannot_hold_every_language_is_refused(
+    postgres_server: Postgres, encoding: str
+) -> None:
+    name = f"in_{encoding.lower()}"
+    made = f"TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+    postgres_server.execute(f"CREATE DATABASE {name} {made}")
+    engine = open_database(postgres_server.url(name))
+
+    with pytest.raises(StoresUnreachable) as raised:
+        upgrade(engine)
+    engine.dispose()
+    assert raised.value.code == "database_encoding"
+    assert f"encoding is {encoding}" in raised.value.message
+    assert "ENCODING 'UTF8'" in raised.value.remedy
 
 
 def test_one_of_another_version_is_refused_by_its_number(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from certmail_config.base.errors import CertmailError
 from certmail_config.crypto.vault import Vault
 from certmail_config.settings import Settings
-from certmail_config.sql.engine import check_version, open_database, upgrade
+from certmail_config.sql.engine import check_encoding, check_version, open_database, upgrade
 from certmail_config.stores.connect import (
     check_redis,
     connect,
@@ -78,6 +78,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
     try:
         if settings.database_url is None:
             upgrade(engine)
+        check_encoding(engine)
         check_version(engine)
         yield Finding(
             "database", Severity.OK, f"{engine.dialect.name} answers, its tables are up to date."

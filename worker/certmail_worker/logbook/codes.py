@@ -93,6 +93,7 @@ _STORES: Final = (
     Entry("redis_too_old", "certmail needs Redis 6.2 or newer, or Valkey.", OPERATOR, NOW, "Use a newer server.", (DOCTOR,)),
     Entry("database_unreachable", "The database does not answer. Reminders leave; what happens waits in Redis.", OPERATOR, NOW, "Start it, or check CERTMAIL_DATABASE_URL.", (DOCTOR,), "sql-unreachable"),
     Entry("database_busy", "The SQLite database is held by another program.", OPERATOR, DAY, "Let go of it; `fuser` says who holds it.", (DOCTOR,), "sql-unreachable"),
+    Entry("database_encoding", "The database does not hold text as UTF-8: names of some languages could not be recorded.", OPERATOR, NOW, "Make one with ENCODING 'UTF8'; docs/installing.md has the command.", (DOCTOR,)),
     Entry("database_newer", "The database was upgraded by a newer certmail; this one does not know its tables.", OPERATOR, NOW, "Start the newer release; docs/upgrading.md says the way back."),
     Entry("database_outdated", "The database's tables are of another version.", OPERATOR, NOW, "Upgrade them, once.", ("certmail db upgrade",)),
     Entry("data_dir_unusable", "The data directory, or the embedded server's, cannot be used.", OPERATOR, NOW, "Set CERTMAIL_DATA_DIR to one of this user's own."),

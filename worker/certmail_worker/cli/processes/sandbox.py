@@ -10,6 +10,7 @@ import typer
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.settings import Settings
 from certmail_config.settings.forms import FormError, host_and_port
+from certmail_config.settings.sandbox import kept_file
 from certmail_worker.cli.processes.listening import address_in_use, announce
 
 
@@ -28,6 +29,12 @@ def sandbox(
     """Run Google in one process, for demos and tests. Prints its address first."""
     address = listen or Settings.from_env().sandbox_listen
     host, port = _host_and_port(address, "127.0.0.1:8090")
+    if keep is not None and keep.name == kept_file(Path()).name:
+        raise WrongUse(
+            "sandbox_keep",
+            f"A file {keep.name} says of its directory that `certmail up --sandbox` works there.",
+            "Give it another name: google.kept, say.",
+        )
 
     try:
         # An extra that other commands do without.
