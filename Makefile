@@ -152,6 +152,9 @@ monitoring: $(VENV)/dev.stamp ## metrics of real processes, held against promtoo
 image: ## the container image, built without a registry, and the demo run in it
 	@deploy/image/make.sh
 
+walk: ## docs/installing.md followed to the letter on a clean Debian
+	@PYTHONPATH=tests $(PYTHON) -m walk $(WALK)
+
 DEPLOY := .deploy
 charts: $(VENV)/dev.stamp $(DEPLOY)/tools.stamp $(if $(HELM),,$(DEPLOY)/helm) ## chart, compose files, Dockerfile: what each one's own tool says
 	$(BIN)/python -m pytest -q -n2 tests/deploy/charts.py tests/deploy/linted.py
@@ -235,4 +238,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image charts units judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures spam messages lint format lock clean

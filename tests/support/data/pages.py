@@ -20,6 +20,7 @@ _FENCE: Final = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTAL
 _HEADING: Final = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 _LINK: Final = re.compile(r"!?\[(?:[^\]]*)\]\(([^)\s]+)\)")
 _CODE: Final = re.compile(r"`([^`\n]+)`")
+_INSTALLED: Final = re.compile(r"(?:certmail-admin|/opt/certmail/bin/certmail) +([a-z][^<>|;)\n]+)")
 _LABEL: Final = re.compile(r" {2,}[^ -].*$")
 
 
@@ -74,6 +75,9 @@ class Page:
             found = re.match(r"(?:echo .* \| )?certmail ([^>|]+)", bare)
             if found and "…" not in found[1]:
                 yield shlex.split(found[1].split(" || ")[0])
+            for words in _INSTALLED.findall(line):
+                if "…" not in words:
+                    yield shlex.split(words)
 
 
 def pages() -> list[Page]:
