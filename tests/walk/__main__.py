@@ -105,7 +105,7 @@ class Walk:
         except Stumbled as stumbled:
             raise Stumbled(f"{block.part}\n{block.commands}\n{stumbled}") from None
         if self._loud:
-            sys.stderr.write(output)
+            sys.stderr.write(output.rstrip("\n") + "\n")
         if missing := block.missing(output):
             raise Stumbled(f"{block.part}: this does not come up: {missing}\n{output}")
 

@@ -66,7 +66,8 @@ class Machine:
 
     def restart(self) -> None:
         """As `systemctl reboot` does; with --keep-unit the container then ends, and is begun again."""
-        self._type("systemctl reboot </dev/null\n")
+        # Nobody stays signed in: the machine would wait for who came in from outside.
+        self._type("systemctl reboot </dev/null\nexit\n")
         self._container.wait(BOOT_SECONDS)
         self._shell.wait(BOOT_SECONDS)
         self.start()
