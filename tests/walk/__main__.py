@@ -113,21 +113,16 @@ class Walk:
 def _judge(walk: Walk, upgrade: Sequence[Block]) -> None:
     """What the page promises, and what it cannot say in a line."""
     machine = walk.machine
-    machine.run(
-        "name=certmail.example.com google=http://127.0.0.1:8090\nkey=$(certmail-admin keys create judge --tenant acme | tail -n 1)"
-    )
+    judging.sign_in(machine)
     judging.exactly_once(machine, "anna@acme.example", "bob@acme.example")
     judging.console(machine)
     say("        each reminder is one mail; the console shows the tenant")
 
-    machine.run(judging.enqueue("killed") + "systemctl kill --signal=KILL certmail-worker@2\n")
-    judging.wait_for_the_end(machine, "killed")
+    judging.kill_under_load(machine)
     say("        a worker killed under load: the other went on, nothing is lost or doubled")
 
-    machine.run(f"({judging.enqueue('upgraded')}) > /root/enqueued 2>&1 & sleep 1")
-    walk.follow(upgrade)
-    machine.run("wait")
-    judging.wait_for_the_end(machine, "upgraded")
+    with judging.load(machine):
+        walk.follow(upgrade)
     say("        replaced under load: nothing is lost or doubled")
 
     judging.prometheus(machine)
