@@ -99,7 +99,7 @@ def console(machine: Machine) -> None:
 def prometheus(machine: Machine) -> None:
     """It scrapes all three, has what was sent, and nobody is to be woken."""
     up = _ask(machine, 'up{job="certmail"} == 1')
-    sent = _ask(machine, 'sum(certmail_sends_total{outcome="accepted"}) > 0')
+    sent = _ask(machine, 'sum(max_over_time(certmail_sends_total{outcome="accepted"}[1h])) > 30')
     firing = [each["metric"] for each in _ask(machine, 'ALERTS{alertstate="firing"}')]
     if len(up) != 3 or not sent or firing:
         raise Stumbled(f"Prometheus: {len(up)} processes, sends {sent}, alerts {firing}")
