@@ -150,7 +150,7 @@ def test_the_command_of_the_documentation_makes_links_of_runbooks(tmp_path: Path
     script = commands("docs/monitoring.md")["Alerts"]
     there = tmp_path / "certmail.yaml"
     shutil.copy(MONITORING / "rules" / "certmail.yaml", there)
-    run(script.replace("/etc/prometheus/certmail", str(tmp_path)), os.environ)
+    run(script.replace("/etc/prometheus/rules", str(tmp_path)), os.environ)
 
     for group in yaml.safe_load(there.read_text("utf-8"))["groups"]:
         for rule in group["rules"]:
