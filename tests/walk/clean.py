@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ def clean_debian(folder: Path, blocks: Sequence[Block]) -> Path:
     """Its folder, made where it is not there yet; what is downloaded are the packages that these blocks install."""
     packages = _packages(blocks)
     lock = (ROOT / "requirements.lock").read_bytes()
-    state = hashlib.sha256(lock + " ".join(packages).encode()).hexdigest()
+    state = hashlib.sha256(lock + " ".join([SUITE, *ALREADY, *packages]).encode()).hexdigest()
     base, stamp = folder / "clean", folder / "clean.stamp"
     if stamp.exists() and stamp.read_text() == state:
         return base
@@ -124,7 +125,8 @@ def _download(folder: Path, base: Path, packages: Sequence[str]) -> None:
 
 
 def _fetch_wheels(root: Path) -> None:
-    asked = _output("python3", "-m", "pip", "config", "list").decode()
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     kept = dict(re.findall(r"^\S*\.(index-url|proxy|trusted-host)='(.*)'$", asked, re.MULTILINE))
     given = {f"PIP_{name.upper().replace('-', '_')}": value for name, value in kept.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
