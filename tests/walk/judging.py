@@ -19,8 +19,8 @@ END_SECONDS: Final = 300
 UNFINISHED: Final = frozenset({"scheduled", "ready", "dispatched", "sending"})
 _REMIND: Final = """
 enqueue() {
-  curl --silent --show-error --fail-with-body --output /dev/null --retry 60 --retry-all-errors --retry-delay 1 --max-time 30 \\
-    --header "Authorization: Bearer $key" --json '{"tenant": "acme", "to": "'$2@$1.example'", "campaign": "'$1'", "pending": 1}' https://$name/v1/reminders
+  curl --silent --show-error --fail --retry 60 --retry-all-errors --retry-delay 1 --max-time 30 \\
+    --header "Authorization: Bearer $key" --json '{"tenant": "acme", "to": "'$2@$1.example'", "campaign": "'$1'", "pending": 1}' https://$name/v1/reminders > /dev/null
 }
 """
 _CONSOLE: Final = """
