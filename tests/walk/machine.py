@@ -92,6 +92,9 @@ class Machine:
 
     def end(self) -> None:
         """Switch it off; its files go with it."""
+        shell = getattr(self, "_shell", None)
+        if shell is not None:
+            shell.kill()  # it would wait for who came in from outside
         container = getattr(self, "_container", None)
         if container is not None and container.poll() is None:
             container.send_signal(signal.SIGTERM)  # asks it to power off
