@@ -59,7 +59,8 @@ class Stage:
         self.workers[address] = self.deployment.worker(CERTMAIL_METRICS_LISTEN=address, **settings)
         self.scrape()
         alive = sum(process.poll() is None for process in self.workers.values())
-        seen = f'max(certmail_workers{{deployment="{self.name}"}}) >= {alive}'
+        # Of each of them, itself: what it counts before it is first scraped nobody sees rise.
+        seen = f'count(certmail_leases_total{{deployment="{self.name}"}}) >= {alive}'
         wait_for(f"Prometheus to see {alive} workers of {self.name}", lambda: self.seen(seen))
         return self.workers[address]
 
