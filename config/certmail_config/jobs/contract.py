@@ -17,10 +17,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from certmail_config.base.errors import CertmailError
-from certmail_config.jobs.reminder import STORED, Reminder
+from certmail_config.jobs.fields import STORED
+from certmail_config.jobs.kinds import contract_of
+from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.times import end_of_day, is_time_zone
 
-VERSION: Final = 1
+VERSION: Final = 2
 _SAYS = "contract"
 _DAY = "due_on"
 """What stands in payloads alone: the date that was given, where `due_at` is when it ends."""
@@ -37,16 +39,26 @@ class ContractTooNew(PayloadUnreadable):
 def write_payload(reminder: Reminder) -> bytes:
     """The reminder as it is sealed and stored; a payload that names no contract is of the first.
 
+    So is every reminder of a kind that the first knew: during an upgrade older workers send it.
+
     A date stands beside the end of that day: versions that know times only read that, and write it
     as they do any other.
     """
     day = reminder.due_at
     if day is None or isinstance(day, datetime):
-        return reminder.model_dump_json(exclude_none=True).encode()
+        written = reminder.model_dump_json(exclude_none=True)
+        return f"{written[:-1]}{_says(reminder)}}}".encode()
 
     written = reminder.model_dump_json(exclude_none=True, exclude={"due_at"})
     end = end_of_day(day, reminder.time_zone).isoformat()
-    return f'{written[:-1]},"due_at":"{end}","{_DAY}":"{day.isoformat()}"}}'.encode()
+    return (
+        f'{written[:-1]},"due_at":"{end}","{_DAY}":"{day.isoformat()}"{_says(reminder)}}}'.encode()
+    )
+
+
+def _says(reminder: Reminder) -> str:
+    needed = contract_of(reminder.kind)
+    return "" if needed == 1 else f',"{_SAYS}":{needed}'
 
 
 def read_payload(payload: bytes) -> Reminder:

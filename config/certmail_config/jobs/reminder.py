@@ -4,99 +4,46 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from json.encoder import encode_basestring_ascii
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     ValidationError,
-    ValidationInfo,
     field_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from certmail_config.base.addresses import NoAddress, written_address
 from certmail_config.base.complaints import complaint
 from certmail_config.base.errors import ReminderRejected
-from certmail_config.base.ids import NAME_PATTERN
 from certmail_config.base.numbers import whole
-from certmail_config.base.web_links import LONGEST, SCHEMA_PATTERN, NoLink, WebLink, read_link
+from certmail_config.base.web_links import LONGEST, WebLink, read_link
+from certmail_config.jobs import lists
+from certmail_config.jobs.fields import (
+    Address,
+    Count,
+    Identifier,
+    Link,
+    Locale,
+    Name,
+    Paragraphs,
+    Subject,
+    Text,
+)
+from certmail_config.jobs.kinds import Kind, misfit
+from certmail_config.jobs.lists import Campaigns, Items
 from certmail_config.jobs.times import DayOrTime, Time, TimeZone
 from certmail_config.jobs.uncertain_policy import Rule
 
-Kind = Literal["reminder", "notice", "final"]
-
 DEFAULT_LIFE = timedelta(days=14)
 """How long after its send time a reminder is still worth sending, unless it says otherwise."""
-STORED: Final = {"stored": True}
-"""The context in which a reminder is read that some version has taken in.
-
-What it means was decided then.
-"""
-_LOCALE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
-
-
-def _address(value: str) -> str:
-    try:
-        return written_address(value)
-    except NoAddress as error:
-        raise PydanticCustomError(
-            "invalid_address", "not an address that Gmail can send to: {why}", {"why": error.why}
-        ) from None
-
-
-def _link(value: str, info: ValidationInfo) -> str:
-    # What an older version took, and a mail cannot carry, is said when the mail is written.
-    if info.context is not STORED and isinstance(found := read_link(value), NoLink):
-        raise PydanticCustomError(
-            "invalid_link", "not a link that a mail can carry: {why}", {"why": found.why}
-        )
-    return value
-
-
-def _identifier(value: str) -> str:
-    # What is printable holds none; of the rest each character is looked at.
-    if not value.isprintable() and any(
-        unicodedata.category(character) == "Cc" for character in value
-    ):
-        raise PydanticCustomError(
-            "control_character", "an identifier holds no control characters, such as line breaks"
-        )
-    return value
-
-
-def _locale(value: str) -> str:
-    if not _LOCALE.match(value):
-        raise PydanticCustomError("invalid_locale", "not a language tag, such as de or en-GB")
-    return value
-
-
-Address = Annotated[
-    str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_address)
-]
-Text = Annotated[str, Field(max_length=300)]
-Count = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-Link = Annotated[
-    str,
-    Field(max_length=LONGEST, json_schema_extra={"pattern": SCHEMA_PATTERN}),
-    AfterValidator(_link),
-]
-Locale = Annotated[
-    str,
-    Field(max_length=35, json_schema_extra={"pattern": _LOCALE.pattern}),
-    AfterValidator(_locale),
-]
-
 EXAMPLE: dict[str, JsonValue] = {
     "tenant": "acme",
     "to": "anna@acme.example",
@@ -132,7 +79,7 @@ class Reminder(BaseModel):
     """What the mail calls the reviewer."""
     kind: Kind = "reminder"
     """Which mail it is."""
-    campaign: Annotated[Text, AfterValidator(_identifier)] | None = None
+    campaign: Identifier | None = None
     """The campaign's id, by which all of it is called off or listed.
 
     It is not sealed, so name nobody in it.
@@ -151,7 +98,7 @@ class Reminder(BaseModel):
     link: Link | None = None
     """Where the reviewer decides."""
     locale: Locale | None = None
-    """The mail's language: de, en, es, fr, ja or pl; any other gives English.
+    """The mail's language: ar, de, en, es, fr, he, it, ja, nl, pl, pt or zh; any other gives English.
 
     A region (de-CH) may follow, where dates and numbers differ.
     """
@@ -183,6 +130,26 @@ class Reminder(BaseModel):
     Without it that is the tenant's address for them, else the mailbox that the mail leaves from.
     """
 
+    items: Items | None = None
+    """What is left to decide, one by one; the mail shows ten, and how many more there are."""
+    about: Text | None = None
+    """Of an escalation: whose decisions are missing."""
+    times_reminded: Count | None = None
+    """Of an escalation: how often they were reminded."""
+    campaigns: Campaigns | None = None
+    """Of a digest: the campaigns that it tells of; those without anything left are left out."""
+    subject: Subject | None = None
+    """Of a custom mail: its subject, and headline."""
+    text: Paragraphs | None = None
+    """Of a custom mail: what it says, as plain text. Each line is a paragraph."""
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_does(self) -> Self:
+        if found := misfit(self.kind, self.__dict__):
+            code, field, why = found
+            raise PydanticCustomError(code, "{why}", {"why": why, "field": field})
+        return self
+
     @model_validator(mode="after")
     def _expires_after_it_is_sent(self) -> Self:
         if self.send_at and self.expires_at and self.expires_at <= self.send_at:
@@ -204,6 +171,12 @@ class Reminder(BaseModel):
         """Until when it is worth sending."""
         return self.expires_at or (self.send_at or now) + DEFAULT_LIFE
 
+    def nothing_left(self) -> bool:
+        """Whether it is known that nothing is left to decide."""
+        if self.campaigns:
+            return all(each.pending == 0 for each in self.campaigns)
+        return self.pending == 0
+
     def canonical(self) -> bytes:
         """The same bytes for the same reminder, however its times and addresses are written."""
         # Put together here: a general writer of JSON takes three times as long for the same bytes.
@@ -223,7 +196,15 @@ class Reminder(BaseModel):
         who = (
             f"{_json(self.tenant)}, {_json(self.kind)}, {_json(self.campaign)}, {_folded(self.to)}"
         )
-        return f"[{who}, {_json(self.due_at)}, {_json(self.send_at)}]".encode()
+        what = "".join(f", {write(value)}" for value, write in self._own_words() if value)
+        return f"[{who}, {_json(self.due_at)}, {_json(self.send_at)}{what}]".encode()
+
+    def _own_words(self) -> Iterator[tuple[Any, Callable[[Any], str]]]:
+        """What tells two reminders apart, of the kinds that say more than of which campaign."""
+        yield self.about, _json
+        yield self.subject, _json
+        yield self.text, _json
+        yield self.campaigns, _listed
 
 
 def parse(value: Mapping[str, Any]) -> Reminder:
@@ -278,6 +259,7 @@ def _has_surrogate(value: object) -> bool:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CODES = {
     "missing": "missing",
+    "missing_for_its_kind": "missing",
     "extra_forbidden": "unknown_field",
     "literal_error": "unknown_kind",
     "string_unicode": "invalid_encoding",
@@ -296,7 +278,7 @@ def _rejections(error: ValidationError) -> list[ReminderRejected]:
 
 
 def _rejection(error: ErrorDetails) -> ReminderRejected:
-    field = str(error["loc"][0]) if error["loc"] else None
+    field = "/".join(map(str, _place(error))) or None
     kind = error["type"]
     code = _CODES.get(kind, kind)
     if kind.startswith("datetime"):
@@ -304,6 +286,16 @@ def _rejection(error: ErrorDetails) -> ReminderRejected:
     elif kind.startswith(("int_", "finite_", "greater_", "less_")):
         code = "invalid_number"
     return ReminderRejected(code, complaint(error), field=field)
+
+
+def _place(error: ErrorDetails) -> Sequence[int | str]:
+    """The field; of what it lists, which one and which field of that."""
+    loc = error["loc"]
+    if loc:
+        # What follows is a place of the value's for lists only.
+        return loc if len(loc) > 2 and isinstance(loc[1], int) else loc[:1]
+    field = error.get("ctx", {}).get("field")
+    return (field,) if field else ()
 
 
 def _json(value: object) -> str:
@@ -325,10 +317,15 @@ def _folded(address: str) -> str:
     return encode_basestring_ascii(address.casefold())
 
 
+def _listed(value: tuple[Any, ...]) -> str:
+    return lists.written(value, _json)
+
+
 _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     **dict.fromkeys(("due_at", "send_at", "expires_at"), _json),
     **dict.fromkeys(("to", "manager", "reply_to"), _folded),
-    **dict.fromkeys(("pending", "completed", "priority"), str),
+    **dict.fromkeys(("pending", "completed", "priority", "times_reminded"), str),
+    **dict.fromkeys(("items", "campaigns"), _listed),
 }
 """How the values of some fields are written; all others are texts."""
 _CANONICAL: Final = tuple(

@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Self, get_args
 
 from certmail_config.base.errors import WrongUse
+from certmail_config.jobs.kinds import Kind
 
 
 class Rule(StrEnum):
@@ -26,8 +27,8 @@ class Rule(StrEnum):
     """It is sent once more, on record as a possible duplicate."""
 
 
-PATTERN: Final = r"^(hold|resend)(,(reminder|notice|final)=(hold|resend))*$"
-"""How a rule is written; the kinds are those of reminder.py, and a test compares them."""
+PATTERN: Final = rf"^(hold|resend)(,({'|'.join(get_args(Kind))})=(hold|resend))*$"
+"""How a rule is written."""
 
 
 @dataclass(frozen=True, slots=True)

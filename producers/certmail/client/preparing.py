@@ -176,7 +176,7 @@ def _expires_at(reminder: Reminder, now: float) -> float:
 
 
 def _first_state(reminder: Reminder, now: float) -> tuple[State, str]:
-    if reminder.pending == 0:
+    if reminder.nothing_left():
         return State.SUPPRESSED, "review_complete: nothing was left to decide when it was enqueued"
     if reminder.send_at is not None and reminder.send_at.timestamp() > now:
         return State.SCHEDULED, ""

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ from certmail_config.jobs.contract import (
     schema,
     write_payload,
 )
+from certmail_config.jobs.kinds import Kind
 from certmail_config.jobs.reminder import EXAMPLE, Reminder
 from support.data.garbage import PAYLOADS
 
@@ -30,7 +31,11 @@ FOLDER = Path(__file__).parent / "contract"
 """What the first version of each contract published and stored: never to be changed."""
 PUBLISHED = Path(__file__).parents[3] / "config" / "reminder.schema.json"
 MIN = {"tenant": "acme", "to": "a@acme.example"}
-STORED = [json.loads(line) for line in (FOLDER / "1.jsonl").read_text("utf-8").splitlines()]
+STORED = [
+    json.loads(line)
+    for name in ("1.jsonl", "2.jsonl")
+    for line in (FOLDER / name).read_text("utf-8").splitlines()
+]
 
 REPLACED = {(r"^https?://[^\s/]+\S*$", SCHEMA_PATTERN)}
 """Patterns in whose place another stands.
@@ -87,8 +92,9 @@ class TestTheSchema:
     def test_the_published_one_is_the_one_that_the_code_would_write(self) -> None:
         assert json.loads(PUBLISHED.read_text("utf-8")) == schema()
 
-    def test_it_takes_all_that_the_first_of_its_contract_took(self) -> None:
-        first = json.loads((FOLDER / f"{VERSION}.schema.json").read_text("utf-8"))
+    @pytest.mark.parametrize("version", range(1, VERSION + 1))
+    def test_it_takes_all_that_the_first_of_each_contract_took(self, version: int) -> None:
+        first = json.loads((FOLDER / f"{version}.schema.json").read_text("utf-8"))
         assert refuses(first, schema()) == []
 
     def test_a_change_that_would_break_others_is_seen(self) -> None:
@@ -113,7 +119,11 @@ class TestTheSchema:
 
 
 class TestPayloads:
-    @pytest.mark.parametrize("stored", STORED, ids=["least", "example", "all"])
+    @pytest.mark.parametrize(
+        "stored",
+        STORED,
+        ids=["least", "example", "all", "items", "overdue", "escalation", "digest", "custom"],
+    )
     def test_what_was_stored_before_is_read_and_is_still_the_same_reminder(
         self, stored: dict[str, Any]
     ) -> None:
@@ -130,6 +140,12 @@ class TestPayloads:
             "contract": VERSION,
         }
         assert read_payload(json.dumps(later).encode()) == Reminder(**EXAMPLE)
+
+    @pytest.mark.parametrize("kind", get_args(Kind))
+    def test_only_kinds_that_the_first_contract_did_not_know_ask_for_more(self, kind: str) -> None:
+        first = {"reminder", "notice", "final"}
+        payload = json.loads(write_payload(Reminder(**EXAMPLE).model_copy(update={"kind": kind})))
+        assert payload.get("contract", 1) == (1 if kind in first else VERSION)
 
     def test_a_later_contract_is_not_taken_for_this_one(self) -> None:
         later = {**json.loads(write_payload(Reminder(**EXAMPLE))), "contract": VERSION + 1}

@@ -11,7 +11,7 @@ from certmail_config.jobs.languages import DEFAULT, LANGUAGES, language_of, why_
     ("locale", "language"),
     [
         ("de", "de"), ("de-CH", "de"), ("DE_at.UTF-8", "de"), ("de@euro", "de"), ("deu", "de"), ("ger-DE", "de"), ("fre-CA", "fr"), ("fra", "fr"),
-        ("es-419", "es"), ("ja-JP", "ja"), ("pl", "pl"), ("eng-GB", "en"), (None, "en"), ("", "en"),
+        ("es-419", "es"), ("ja-JP", "ja"), ("pl", "pl"), ("eng-GB", "en"), ("pt-BR", "pt"), ("zh", "zh"), ("zh-Hans-TW", "zh"), ("chi_CN", "zh"), ("iw", "he"), ("ar-EG", "ar"), (None, "en"), ("", "en"),
     ],
 )  # fmt: skip
 def test_a_language_that_there_is_gives_no_reason_to_say_anything(
@@ -20,7 +20,7 @@ def test_a_language_that_there_is_gives_no_reason_to_say_anything(
     assert (language_of(locale), why_another(locale)) == (language, None)
 
 
-@pytest.mark.parametrize("locale", ["ar", "xx-YY", "pt-BR", "zh-Hans-CN", "gsw", "und", "mo"])
+@pytest.mark.parametrize("locale", ["sv", "xx-YY", "zh-TW", "zh-Hant-HK", "gsw", "und", "mo"])
 def test_a_language_that_there_is_not_is_said_with_those_that_there_are(locale: str) -> None:
     said = why_another(locale)
     assert language_of(locale) == DEFAULT

@@ -70,7 +70,7 @@ def test_tenant_and_recipient_are_all_that_is_needed() -> None:
 
 def test_every_field_is_taken_as_it_is_documented() -> None:
     reminder = parse(FULL)
-    assert reminder.model_dump().keys() == FULL.keys()
+    assert reminder.model_dump(exclude_none=True).keys() == FULL.keys()
     assert reminder.due_at == datetime(2026, 12, 11, 16, tzinfo=UTC)
     assert reminder.manager == "boss@acme.example"
 
@@ -144,7 +144,7 @@ ODD: list[Any] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("field", [*FULL, "nothing", "\ud800"], ids=ascii)
+@pytest.mark.parametrize("field", [*Reminder.model_fields, "nothing", "\ud800"], ids=ascii)
 def test_whatever_is_given_no_librarys_sentence_reaches_whoever_gave_it(field: str) -> None:
     for value in ODD:
         for door in (parse, parse_json):
@@ -181,7 +181,7 @@ def test_a_missing_field_is_named(field: str) -> None:
     ("field", "value", "code"),
     [
         ("reviewer", "x", "unknown_field"), ("To", "ann@acme.example", "unknown_field"), ("cc", "x", "unknown_field"),
-        ("kind", "digest", "unknown_kind"), ("kind", "Reminder", "unknown_kind"), ("kind", None, "unknown_kind"),
+        ("kind", "telegram", "unknown_kind"), ("kind", "Reminder", "unknown_kind"), ("kind", None, "unknown_kind"),
         ("tenant", "Acme", "invalid_name"), ("tenant", "", "invalid_name"), ("tenant", "-acme", "invalid_name"),
         ("tenant", "a" * 64, "invalid_name"), ("tenant", "acme/x", "invalid_name"), ("tenant", "ac\nme", "invalid_name"),
         ("tenant", "acmé", "invalid_name"), ("connection", "a b", "invalid_name"), ("connection", "a:b", "invalid_name"),

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from certmail_config.base.errors import WrongUse
-from certmail_config.jobs.reminder import Kind
+from certmail_config.jobs.kinds import Kind
 from certmail_config.jobs.uncertain_policy import Policy, Rule, decide
 
 HOLD, RESEND = Rule.HOLD, Rule.RESEND

@@ -66,7 +66,6 @@ PAYLOADS: Final[Mapping[str, bytes]] = {
     "a line break in the address": _reminder(to="ann@people.example\r\nBcc: eve@people.example"),
     "a huge address": _reminder(to="a" * 100_000 + "@people.example"),
     "an unknown kind": _reminder(kind="telegram"),
-    "a contract of later": _reminder(contract=99, recipients=["ann@people.example"]),
     "a time that is none": _reminder(due_at="soon"),
     "a time beyond the calendar": _reminder(due_at="99999-12-31T00:00:00Z"),
     "half a character as name": b'{"tenant": "acme", "to": "ann@people.example", "name": "\\udfff"}',

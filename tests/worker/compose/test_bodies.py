@@ -36,7 +36,7 @@ OF_LANGUAGES_AND_ZONES = {
     "catalogue.languages", "catalogue._names", "catalogue._texts", "catalogue._file",
     "zones._names_of", "zones._alike", "zones._region_format",
 }  # fmt: skip
-OF_TEMPLATES = {"pages._text_template", "pages._html_templates"}
+OF_TEMPLATES = {"pages._text_template", "pages._html_template"}
 
 
 def caches() -> Iterator[tuple[str, Any]]:

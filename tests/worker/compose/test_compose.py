@@ -11,7 +11,7 @@ Make = Callable[..., Letter]
 Parse = Callable[[Mail], EmailMessage]
 Body = Callable[[EmailMessage, str], str]
 
-LOCALES = ["en-GB", "en-US", "de-CH", "fr-CA", "es", "pl-PL", "ja", None]
+LOCALES = ["en-GB", "en-US", "de-CH", "fr-CA", "es", "pl-PL", "ja", "ar", "zh-Hans-CN", None]
 KINDS = ["notice", "reminder", "final"]
 
 
@@ -153,7 +153,8 @@ def test_without_reply_to_and_names_the_headers_are_bare(letter: Make, parsed: P
 
 def test_an_unknown_kind_is_refused_with_a_sentence(letter: Make) -> None:
     with pytest.raises(
-        ComposeError, match=r"no mail of kind 'invoice'; there are final, notice, reminder\."
+        ComposeError,
+        match=r"no mail of kind 'invoice'; there are custom, digest, escalation, final, notice, overdue, reminder\.",
     ):
         compose(letter(kind="invoice"))
 

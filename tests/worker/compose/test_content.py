@@ -1,7 +1,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -14,7 +14,8 @@ from certmail_worker.compose.pages import html_page, text_page
 Make = Callable[..., Letter]
 Seen = Callable[[str], str]
 
-LANGUAGES = ["en", "de", "es", "fr", "ja", "pl"]
+LANGUAGES = ["en", "de", "es", "fr", "ja", "pl", "ar", "he", "it", "nl", "pt", "zh"]
+UNSEEN = re.compile("[\u200b\u200e\u200f\u2068\u2069]")
 KINDS = ["notice", "reminder", "final"]
 EARLY = datetime(2026, 12, 8, 9, 0, tzinfo=UTC)
 LATE = datetime(2026, 12, 20, 9, 0, tzinfo=UTC)
@@ -52,18 +53,20 @@ def facts(composed: Content) -> list[str]:
 def test_whatever_is_missing_the_text_reads_naturally_and_both_bodies_say_the_same(
     letter: Make, seen: Seen, language: str, kind: str
 ) -> None:
-    for parts in combinations():
+    # Each language for itself with a share of them: all are met in several languages.
+    for parts in islice(combinations(), LANGUAGES.index(language) % 3, None, 3):
         composed = content(
             letter(
                 kind=kind, locale=language, reply_to=parts["link"] and "help@acme.example", **parts
             )
         )
         # Where a headline without blanks may break nobody sees.
-        text, page = text_page(composed), seen(html_page(composed)).replace("\u200b", "")
+        text, page = text_page(composed), seen(html_page(composed))
+        text, page = (UNSEEN.sub("", each) for each in (text, page))
 
         for fact in facts(composed):
-            assert fact in text
-            assert fact in page
+            assert UNSEEN.sub("", fact) in text
+            assert UNSEEN.sub("", fact) in page
 
         for reading in (composed.subject, composed.preheader, text, page):
             assert not re.search(

@@ -5,7 +5,18 @@ makes the message of them. Pure: no clock, no store and no network; what is reme
 mail is bounded, and found again only by all that it was made of.
 """
 
+from certmail_worker.compose.brand import PLAIN, Brand, Logo
 from certmail_worker.compose.composer import compose
-from certmail_worker.compose.letter import ComposeError, Letter, Mail
+from certmail_worker.compose.letter import ComposeError, Letter, Mail, PendingItem, Review
 
-__all__ = ["ComposeError", "Letter", "Mail", "compose"]
+__all__ = [
+    "PLAIN",
+    "Brand",
+    "ComposeError",
+    "Letter",
+    "Logo",
+    "Mail",
+    "PendingItem",
+    "Review",
+    "compose",
+]

@@ -60,7 +60,7 @@ def _writer(name: str, form: Callable[[object], str], remembered: _Remembered) -
 
     def write(content: Content) -> str:
         value = read(content)
-        if isinstance(value, Phrase) and name not in _PERSONAL:
+        if type(value) is Phrase and name not in _PERSONAL:
             return remembered(value.pattern, value.values)
         return quoted(str(form(value)))
 

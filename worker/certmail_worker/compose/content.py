@@ -1,28 +1,27 @@
 """Decides what a letter says: which facts there are, in which words, before any layout."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import datetime, tzinfo
+from typing import Final, NamedTuple
 
-from certmail_worker.compose import addresses
+from certmail_worker.compose import addresses, wording
+from certmail_worker.compose.brand import PLAIN, Brand
 from certmail_worker.compose.facts import DecisionProgress, Due, due_of, plausible, progress_of
 from certmail_worker.compose.language import clean
 from certmail_worker.compose.language.catalogue import Catalogue, catalogue
-from certmail_worker.compose.language.moments import Moment, moment, time_zone
-from certmail_worker.compose.language.phrases import Pattern, Phrase
+from certmail_worker.compose.language.moments import moment, time_zone
+from certmail_worker.compose.language.phrases import Phrase
 from certmail_worker.compose.letter import ComposeError, Letter
 from certmail_worker.compose.links import WebLink, link_of
+from certmail_worker.compose.listing import Digest, Table, digest_of, table_of
+from certmail_worker.compose.voices import KINDS, tone_of, voice_of
+from certmail_worker.compose.wording import SEPARATOR
 
-KINDS: Final = frozenset({"notice", "reminder", "final"})
-_SEPARATOR: Final = " · "
-_LONGEST_IN_SUBJECT: Final = 80
 _LONGEST_IN_BODY: Final = 160
+_LONGEST_PREHEADER: Final = 400
 _LONGEST_PATH: Final = 80
-_AS_IT_IS: Final = Pattern.of("{value}")
-_SOON: Final = 7
-"""So many days ahead a review ends soon."""
-_NEAR: Final = {0: "due_today", 1: "due_tomorrow"}
-_LAST_HEADLINES: Final = {0: "final.headline_today", 1: "final.headline_tomorrow"}
+_OTHER_REASONS: Final = frozenset({"escalation", "custom"})
+"""Mails that are not sent to somebody as a reviewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +40,23 @@ class Content:
     headline: Phrase
     greeting: Phrase
     ask: Phrase
+    paragraphs: tuple[Phrase, ...]
+    """What follows the request, of a customer's own words."""
     progress: DecisionProgress | None
     due: Due | None
+    reminded: Phrase | None
+    table: Table | None
+    digest: Digest | None
     button: Phrase
     link: WebLink | None
     shown_path: str
     """What a page shows of the link behind its host: 1,900 characters would be thirty lines."""
     link_sentence: Phrase | None
     address_note: Phrase
-    no_link: Phrase
+    no_link: Phrase | None
+    """What to do where no link leads anywhere."""
     footer: tuple[Phrase, ...]
+    brand: Brand = PLAIN
 
 
 def content(letter: Letter) -> Content:
@@ -67,17 +73,35 @@ def content(letter: Letter) -> Content:
     ):
         raise ComposeError("A time without a zone is no moment.")
 
-    words = catalogue(letter.locale)
-    when = _when(letter, words)
-    voice = "late" if when and when.passed else letter.kind
+    words = catalogue(letter.locale, letter.fallback_locale)
+    zone = time_zone(letter.time_zone)
+    digest = _digest(words, letter, zone)
+    due_at = letter.due_at
+    when = (
+        digest.soonest
+        if digest
+        else moment(due_at, letter.now, zone, words.locale)
+        if due_at is not None
+        else None
+    )
+    voice = voice_of(letter.kind, when)
     organisation = clean.capped(clean.line(letter.organisation), 80) or addresses.domain(
         letter.sender
     )
-    campaign = clean.line(letter.campaign_name)
-    pending = plausible(letter.pending) or 0
-    progress = progress_of(words, letter.pending, letter.completed)
-    due = due_of(words, when) if when else None
-    ask = _ask(words, voice, organisation, campaign)
+    progress = None if digest else progress_of(words, letter.pending, letter.completed)
+    due = due_of(words, when) if when and not digest else None
+    facts = wording.Facts(
+        words=words,
+        voice=voice,
+        organisation=organisation,
+        campaign=clean.line(letter.campaign_name),
+        pending=plausible(letter.pending) or 0,
+        when=when,
+        about=_about(letter),
+        digest=digest,
+    )
+    own = _own_words(words, letter) if letter.kind == "custom" else None
+    ask = own.paragraphs[0] if own else wording.ask(facts)
     # Who was never asked to begin is not asked to finish.
     button = words.say(f"{letter.kind if letter.kind == 'notice' else voice}.button")
     link = link_of(letter.link)
@@ -85,68 +109,73 @@ def content(letter: Letter) -> Content:
     return Content(
         lang=words.tag,
         direction=words.direction,
-        tone=_tone(when),
-        subject=_subject(words, voice, campaign, pending, when),
-        preheader=_preheader(progress, due) or ask.opening(),
-        organisation=Phrase(_AS_IT_IS, (("value", organisation),)),
+        tone=tone_of(when, voice),
+        subject=own.subject if own else wording.subject(facts),
+        preheader=_preheader(progress, due, digest)
+        or clean.capped(ask.opening(), _LONGEST_PREHEADER),
+        organisation=Phrase(words.pattern("{value}"), (("value", organisation),)),
         label=words.say(f"{voice}.label"),
-        headline=_headline(words, voice, pending, when),
+        headline=words.plain(own.subject) if own else wording.headline(facts),
         greeting=_greeting(words, letter.name),
         ask=ask,
+        paragraphs=own.paragraphs[1:] if own else (),
         progress=progress,
         due=due,
+        reminded=_reminded(words, letter),
+        table=table_of(words, letter.items, letter.pending) if letter.items else None,
+        digest=digest,
         button=button,
         link=link,
         shown_path=_shown_path(link) if link else "",
         link_sentence=words.say("labelled", label=str(button), value=link.url) if link else None,
         address_note=words.say("address_note"),
-        no_link=words.say("no_link", organisation=organisation),
-        footer=_footer(words, organisation, clean.line(letter.reply_to)),
+        no_link=words.say("no_link", organisation=organisation)
+        if _decides(voice, digest)
+        else None,
+        footer=_footer(words, voice, organisation, clean.line(letter.reply_to)),
     )
 
 
-def _when(letter: Letter, words: Catalogue) -> Moment | None:
-    if letter.due_at is None:
+class _Own(NamedTuple):
+    """What a customer wrote."""
+
+    subject: str
+    paragraphs: tuple[Phrase, ...]
+
+
+def _own_words(words: Catalogue, letter: Letter) -> _Own:
+    lines = [clean.line(each) for each in (letter.own_text or "").splitlines()]
+    paragraphs = tuple(words.plain(each) for each in lines if each)
+    subject = clean.capped(clean.line(letter.own_subject), _LONGEST_IN_BODY)
+    if not subject or not paragraphs:
+        raise ComposeError("A mail of the customer's own words has no subject, or says nothing.")
+    return _Own(subject, paragraphs)
+
+
+def _digest(words: Catalogue, letter: Letter, zone: tzinfo | None) -> Digest | None:
+    if letter.kind != "digest":
         return None
-    return moment(letter.due_at, letter.now, time_zone(letter.time_zone), words.locale)
+    found = digest_of(words, letter, zone)
+    if found is None:
+        raise ComposeError("None of the digest's campaigns has anything left to decide.")
+    return found
 
 
-def _tone(when: Moment | None) -> str:
-    if when is None:
-        return "calm"
-    if when.passed:
-        return "late"
-    return "soon" if when.days_ahead <= 1 else "calm"
+def _about(letter: Letter) -> str:
+    about = clean.capped(clean.line(letter.about), 80)
+    if letter.kind == "escalation" and not about:
+        raise ComposeError("An escalation does not say whose decisions are missing.")
+    return about
 
 
-def _subject(words: Catalogue, voice: str, campaign: str, pending: int, when: Moment | None) -> str:
-    if name := clean.capped(campaign, _LONGEST_IN_SUBJECT):
-        parts = [words.say(f"{voice}.subject_campaign", campaign=name)]
-    else:
-        parts = [words.say(f"{voice}.subject")]
-
-    if pending:
-        parts.append(words.count("subject.open", pending))
-
-    if when and not when.passed:
-        near = _NEAR.get(when.days_ahead)
-        parts.append(
-            words.say(f"subject.{near}") if near else words.say("subject.due", date=when.short_day)
-        )
-
-    return _SEPARATOR.join(str(part) for part in parts)
+def _decides(voice: str, digest: Digest | None) -> bool:
+    """Whether its reader is to decide, and no part of it says where."""
+    return voice not in _OTHER_REASONS and not (digest and any(each.link for each in digest.parts))
 
 
-def _headline(words: Catalogue, voice: str, pending: int, when: Moment | None) -> Phrase:
-    if voice == "final" and when and when.days_ahead <= _SOON:
-        return words.say(_LAST_HEADLINES.get(when.days_ahead, "final.headline"))
-    if voice in {"late", "notice"}:
-        return words.say(f"{voice}.headline")
-    return (
-        words.count("reminder.headline_open", pending)
-        if pending
-        else words.say("reminder.headline")
-    )
+def _reminded(words: Catalogue, letter: Letter) -> Phrase | None:
+    times = plausible(letter.times_reminded) if letter.kind == "escalation" else None
+    return words.count("escalation.reminded", times) if times else None
 
 
 def _greeting(words: Catalogue, name: str | None) -> Phrase:
@@ -154,24 +183,21 @@ def _greeting(words: Catalogue, name: str | None) -> Phrase:
     return words.say("greeting_name", name=shown) if shown else words.say("greeting")
 
 
-def _ask(words: Catalogue, voice: str, organisation: str, campaign: str) -> Phrase:
-    shown = clean.capped(campaign, _LONGEST_IN_BODY)
-    if not shown:
-        return words.say(f"{voice}.ask", organisation=organisation)
-    return words.say(f"{voice}.ask_campaign", organisation=organisation, campaign=shown)
-
-
-def _preheader(progress: DecisionProgress | None, due: Due | None) -> str:
+def _preheader(progress: DecisionProgress | None, due: Due | None, digest: Digest | None) -> str:
     known = (progress and progress.sentence, due and due.sentence)
-    return _SEPARATOR.join(str(sentence) for sentence in known if sentence)
+    if digest:
+        first = digest.parts[0]
+        known = (first.name, first.due and first.due.sentence)
+    return SEPARATOR.join(str(sentence) for sentence in known if sentence)
 
 
 def _shown_path(link: WebLink) -> str:
     return link.after if len(link.after) <= _LONGEST_PATH else f"{link.after[:_LONGEST_PATH]}…"
 
 
-def _footer(words: Catalogue, organisation: str, reply_to: str) -> tuple[Phrase, ...]:
-    lines = [words.say("footer.why", organisation=organisation), words.say("footer.automatic")]
+def _footer(words: Catalogue, voice: str, organisation: str, reply_to: str) -> tuple[Phrase, ...]:
+    why = f"{voice}.why" if voice in _OTHER_REASONS else "footer.why"
+    lines = [words.say(why, organisation=organisation), words.say("footer.automatic")]
     if reply_to:
         lines.append(words.say("footer.questions", address=reply_to))
     return tuple(lines)

@@ -81,18 +81,22 @@ def _bare(sentence: Phrase) -> DecisionProgress:
     return DecisionProgress(sentence, None, None, sentence)
 
 
+def distance(words: Catalogue, when: Moment) -> Phrase:
+    """How far away it is, ahead or passed."""
+    timing = "late" if when.passed else "due"
+    days = abs(when.days_ahead)
+    if days == 0:
+        return words.say(f"{timing}.today")
+    if days == 1:
+        return words.say(f"{timing}.day")
+    return words.count(f"{timing}.days", days)
+
+
 @lru_cache(maxsize=2048)
 def due_of(words: Catalogue, when: Moment) -> Due:
     """That moment in words, ahead or passed."""
     timing = "late" if when.passed else "due"
-    days = abs(when.days_ahead)
-    if days == 0:
-        relative = words.say(f"{timing}.today")
-    elif days == 1:
-        relative = words.say(f"{timing}.day")
-    else:
-        relative = words.count(f"{timing}.days", days)
-
+    relative = distance(words, when)
     label = words.say(f"{timing}.term")
 
     if when.time is None:

@@ -2,10 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 
 class ComposeError(Exception):
     """This letter can never become a mail; the sentence says why and names no person."""
+
+
+class PendingItem(NamedTuple):
+    """One thing that is left to decide: about what, and where it is known whose and which access."""
+
+    what: str
+    who: str | None = None
+    access: str | None = None
+
+
+class Review(NamedTuple):
+    """One of the campaigns that a digest tells of; each part is as in a letter."""
+
+    name: str
+    due_at: date | None = None
+    pending: int | None = None
+    completed: int | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -18,7 +37,7 @@ class Letter:
     job_id: str
     """A UUID; it becomes `X-Certmail-Id` as it is, and the Message-ID."""
     kind: str
-    """`notice` (the campaign has begun), `reminder`, or `final` (the last reminder)."""
+    """Which mail it is: one of `voices.KINDS`."""
     sender: str
     """The mailbox's own address: Gmail silently replaces any other."""
     sender_name: str | None
@@ -44,6 +63,20 @@ class Letter:
     organisation: str
     now: datetime
     """Aware; the only clock that composing knows."""
+    items: tuple[PendingItem, ...] = ()
+    """What is left to decide, as far as it is known one by one."""
+    about: str | None = None
+    """Of an escalation: whose decisions are missing."""
+    times_reminded: int | None = None
+    """Of an escalation: how often they were reminded."""
+    reviews: tuple[Review, ...] = ()
+    """Of a digest: its campaigns, in any order."""
+    own_subject: str | None = None
+    """Of a custom mail."""
+    own_text: str | None = None
+    """Of a custom mail: each line is a paragraph."""
+    fallback_locale: str | None = None
+    """What its tenant's mails are written in where the reviewer's language has no catalogue."""
 
     def __repr__(self) -> str:
         """Show no personal data: letters end up in tracebacks and logs."""

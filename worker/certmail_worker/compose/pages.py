@@ -11,12 +11,17 @@ from css_inline import CSSInliner
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from certmail_worker.compose.brand import Brand
 from certmail_worker.compose.content import Content
 from certmail_worker.compose.letter import ComposeError
 
 _FOLDER: Final = files(__package__) / "templates"
-_TONES: Final = ("calm", "soon", "late")
 _TONE_MARK: Final = "@tone"
+_COLOURS: Final = ("#0b6067", "#0f7078")
+"""Those of `letter.css` that a brand replaces by its own; and in dark mode."""
+_IN_THE_DARK: Final = ("#7fd1d1", "#4fb5b7")
+# Outlook for Windows takes a direction from neither page nor div.
+_BLOCKS: Final = re.compile("<(table|td|p|h1) ")
 # What rules can do without.
 _AIR: Final = re.compile(r"\s*([{}:;,])\s*|\s+(?=!)")
 _RULES: Final = re.compile("(<style>.*?</style>)", re.DOTALL)
@@ -29,7 +34,15 @@ def text_page(content: Content) -> str:
 
 def html_page(content: Content) -> str:
     """The HTML body."""
-    return fill(_html_templates()[content.tone], _variables(content))
+    page = fill(_html_template(content.tone, content.direction), _variables(content))
+    return _coloured(page, content.brand)
+
+
+def _coloured(page: str, brand: Brand) -> str:
+    for colours, own in ((_COLOURS, brand.colour), (_IN_THE_DARK, brand.colour_in_the_dark)):
+        for colour in colours if own else ():
+            page = page.replace(colour, str(own))
+    return page
 
 
 def fill(template: Template, variables: Mapping[str, object]) -> str:
@@ -61,13 +74,13 @@ def _text_template() -> Template:
 
 
 @cache
-def _html_templates() -> Mapping[str, Template]:
-    # One per tone: rules are inlined here, once, when a class name that depends on the letter could
-    # not be known.
-    source = (_FOLDER / "letter.html").read_text("utf-8")
-    return {
-        tone: template(styled(source.replace(_TONE_MARK, tone)), autoescape=True) for tone in _TONES
-    }
+def _html_template(tone: str, direction: str) -> Template:
+    # One per tone and direction: rules are inlined here, once, when a class name that depends on
+    # the letter could not be known.
+    source = (_FOLDER / "letter.html").read_text("utf-8").replace(_TONE_MARK, tone)
+    if direction == "rtl":
+        source = _BLOCKS.sub(r'<\1 dir="rtl" ', source)
+    return template(styled(source), autoescape=True)
 
 
 def styled(source: str) -> str:

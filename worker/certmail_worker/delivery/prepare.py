@@ -14,12 +14,12 @@ from redis.exceptions import RedisError
 
 from certmail_config.base.errors import SealBroken
 from certmail_config.google.token_errors import Blame, Denied
-from certmail_config.jobs.contract import PayloadUnreadable, read_payload
+from certmail_config.jobs.contract import ContractTooNew, PayloadUnreadable, read_payload
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Job, Suspension
 from certmail_config.tenants.models import Connection
-from certmail_worker.compose import ComposeError, Letter, compose
+from certmail_worker.compose import ComposeError, Letter, PendingItem, Review, compose
 from certmail_worker.compose.trial_mail import composes
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import OnUncertain, on_uncertain
@@ -85,6 +85,16 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
 
     try:
         reminder = read_payload(payload)
+    except ContractTooNew as error:
+        # Amid an upgrade: a worker that was updated takes it.
+        wait = backoff.seconds(backoff.OPERATOR, job.failures + 1)
+        return NotBegun(
+            State.SCHEDULED,
+            f"{error.code}: {error.message}",
+            wait=wait,
+            operator=True,
+            said={"remedy": error.remedy},
+        )
     except PayloadUnreadable as error:
         return NotBegun(State.FAILED, f"payload_unreadable: {error.message}")
 
@@ -147,6 +157,15 @@ def compose_message(
         time_zone=reminder.time_zone,
         organisation=tenant.organisation,
         now=datetime.now(UTC),
+        items=tuple(PendingItem(each.what, each.who, each.access) for each in reminder.items or ()),
+        about=reminder.about,
+        times_reminded=reminder.times_reminded,
+        reviews=tuple(
+            Review(each.name, each.due_at, each.pending, each.completed, each.link)
+            for each in reminder.campaigns or ()
+        ),
+        own_subject=reminder.subject,
+        own_text=reminder.text,
     )
 
     return compose(letter).raw

@@ -49,6 +49,7 @@ _DELIVERY: Final = (
     Entry("not_gmail", "Something else than Gmail's API answers in its place.", OPERATOR, NOW, "Check CERTMAIL_GMAIL_URL, and the proxy or firewall between certmail and Google.", (DOCTOR,)),
     Entry("unexpected_answer", "Gmail refused a message in a way that certmail does not know.", CERTMAIL, DAY, "Report it, with the line; the reminder has failed.", (STATUS,)),
     Entry("connection_removed", "The reminder's connection no longer exists: it has failed.", UPSTREAM, WEEK, "Enqueue it for a connection that exists."),
+    Entry("contract_too_new", "A newer version enqueued a reminder of a kind that this worker does not know: it waits.", OPERATOR, DAY, "Update this worker: one that was updated sends it."),
     Entry("payload_unreadable", "A stored reminder is in no form that this version reads: it has failed.", UPSTREAM, DAY, "See which version enqueued it."),
     Entry("payload_altered", "A stored reminder was altered: it has failed.", OPERATOR, NOW, "See who can write Redis."),
     Entry("payload_malformed", "A stored reminder is in no form that this version opens: it has failed.", UPSTREAM, DAY, "See which version enqueued it."),

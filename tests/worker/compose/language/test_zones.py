@@ -27,6 +27,7 @@ OF_NO_PLACE = re.compile(r"Etc/GMT[+-]\d+")
 """Zones that are an offset and nothing else: CLDR names them nowhere."""
 SUMMER = {
     "de": r"Sommerzeit", "en": r"Summer|Daylight", "es": r"verano", "fr": r"\bété\b|avancée", "ja": r"夏時間", "pl": r"letni",
+    "ar": r"الصيفي", "he": r"קיץ", "it": r"legale|estiv", "nl": r"zomer", "pt": r"verão", "zh": r"夏令",
 }  # fmt: skip
 
 

@@ -26,7 +26,21 @@ from support.data.email_message import judged
 Make = Callable[..., Letter]
 
 KINDS = ["notice", "reminder", "final"]
-LOCALES = ["en-GB", "en-US", "de", "de-CH", "fr", "fr-CA", "es-MX", "pl", "ja", "ar-EG", "xx", None]
+LOCALES = [
+    "en-GB",
+    "en-US",
+    "de",
+    "de-CH",
+    "fr",
+    "fr-CA",
+    "es-MX",
+    "pl",
+    "ja",
+    "ar-EG",
+    "zh",
+    "xx",
+    None,
+]
 NOW = datetime(2026, 12, 8, 9, tzinfo=UTC)
 NOTHING = ("name", "campaign_name", "due_at", "pending", "completed", "link", "reply_to")
 STATES: dict[str, dict[str, Any]] = {

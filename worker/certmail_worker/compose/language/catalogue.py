@@ -19,13 +19,17 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 
-from certmail_config.jobs.languages import language_of
-from certmail_worker.compose.language.phrases import Pattern, Phrase
+from certmail_config.jobs.languages import language_of, speaks
+from certmail_worker.compose.language.phrases import OwnPhrase, Pattern, Phrase
 from certmail_worker.compose.language.typography import plain
 
 _FOLDER: Final = files(__package__) / "catalogues"
 # Countries that write as another one does.
 _WRITES_AS: Final = {"de-LI": "de-CH"}
+
+
+# What a language alone leaves open.
+_TAGS: Final = {"zh": "zh-Hans"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +56,14 @@ class Catalogue:
         form = forms.get(_plural_form(number, self.locale), forms["other"])
         return Phrase(form, (("count", self.number(number)), *values.items()))
 
+    def pattern(self, text: str) -> Pattern:
+        """A pattern without words of any language, such as marks between values."""
+        return _bare(text, self.direction)
+
+    def plain(self, value: str) -> OwnPhrase:
+        """A value that stands alone, as somebody else wrote it."""
+        return OwnPhrase(_bare("{value}", self.direction), (("value", value),))
+
     def number(self, number: int) -> str:
         """The number with the locale's digits and grouping."""
         return _number(number, self.locale)
@@ -62,11 +74,13 @@ class Catalogue:
 
 
 @lru_cache(maxsize=1024)
-def catalogue(tag: str | None) -> Catalogue:
-    """The texts for that locale: exactly it, else its language, else English.
+def catalogue(tag: str | None, fallback: str | None = None) -> Catalogue:
+    """The texts for that locale: exactly it, else its language, else the fallback, else English.
 
     The tag is BCP 47 (`de-CH`) or POSIX (`de_CH.UTF-8`); anything at all is answered.
     """
+    if not speaks(tag):
+        tag = fallback
     language = language_of(tag)
     subtags = (tag or "").strip().split(".")[0].split("@")[0].replace("_", "-").split("-")
     while subtags:
@@ -86,7 +100,13 @@ def languages() -> frozenset[str]:
 
 def _of(locale: Locale) -> Catalogue:
     texts = _texts(locale.language, locale.territory)
-    return Catalogue(locale, texts, str(locale).replace("_", "-"), locale.text_direction)
+    tag = str(locale).replace("_", "-")
+    return Catalogue(locale, texts, _TAGS.get(tag, tag), locale.text_direction)
+
+
+@lru_cache(maxsize=64)
+def _bare(text: str, direction: str) -> Pattern:
+    return Pattern.of(text, direction)
 
 
 @lru_cache(maxsize=4096)
@@ -128,14 +148,18 @@ def _texts(language: str, territory: str | None) -> Mapping[str, Mapping[str, Pa
 @cache
 def _file(name: str) -> dict[str, Mapping[str, Pattern]]:
     document = tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
-    return dict(_flat(document, ""))
+    direction = Locale.parse(name, sep="-").text_direction
+    return {
+        key: {form: Pattern.of(text, direction) for form, text in forms.items()}
+        for key, forms in _flat(document, "")
+    }
 
 
-def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, Pattern]]]:
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     for key, value in table.items():
         if isinstance(value, str):
-            yield prefix + key, {"other": Pattern.of(value)}
+            yield prefix + key, {"other": value}
         elif "other" in value:
-            yield prefix + key, {form: Pattern.of(text) for form, text in value.items()}
+            yield prefix + key, value
         else:
             yield from _flat(value, f"{prefix}{key}.")

@@ -1,6 +1,6 @@
 """Keeps a value that is written from right to left from turning the sentence around it.
 
-Every language of the catalogues is written from left to right; names and titles may be of any.
+And one from left to right in a sentence of Arabic or Hebrew. Names and titles may be of any script.
 """
 
 import re
@@ -10,6 +10,8 @@ from typing import Final
 from markupsafe import Markup, escape
 
 _LEFT_TO_RIGHT_MARK: Final = "\u200e"
+_RIGHT_TO_LEFT_MARK: Final = "\u200f"
+_ISOLATED: Final = "\u2068{}\u2069"
 _ORDERS_ITSELF: Final = frozenset({"R", "AL", "NSM", "WS"})
 _ITS_OWN: Final = Markup('<span dir="{}">{}</span>{}')
 # The blocks of Hebrew, Arabic and their like; what else is in them does no harm in a mark.
@@ -41,6 +43,24 @@ def in_html(value: str) -> Markup:
 
     own = "ltr" if _first_strong(value) == "L" else "rtl"
     return _ITS_OWN.format(own, value, _LEFT_TO_RIGHT_MARK)
+
+
+def in_rtl_text(value: str) -> str:
+    """The value in a sentence from right to left: isolated, if anything in it goes the other way.
+
+    A mark would not do: "Acme Inc." would lose its full stop to the other end.
+    """
+    if any(unicodedata.bidirectional(character) == "L" for character in value):
+        return _ISOLATED.format(value)
+    return value
+
+
+def in_rtl_html(value: str) -> Markup:
+    """The value, escaped, in a sentence from right to left; Outlook knows no isolates."""
+    if not any(unicodedata.bidirectional(character) == "L" for character in value):
+        return escape(value)
+    own = "ltr" if _first_strong(value) == "L" else "rtl"
+    return _ITS_OWN.format(own, value, _RIGHT_TO_LEFT_MARK)
 
 
 def _turns(value: str) -> bool:

@@ -1,11 +1,12 @@
 """Sentences with values in them, as text for a text mail and as escaped HTML for a page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
 from markupsafe import Markup, escape
 
-from certmail_worker.compose.language.directions import in_html, in_text
+from certmail_worker.compose.language import directions
 
 Values = tuple[tuple[str, str], ...]
 """Names, and what stands for each."""
@@ -23,11 +24,17 @@ class Pattern:
 
     text: str
     html: Markup
+    in_text: Callable[[str], str] = directions.in_text
+    """How a value of its own direction stands in the sentence."""
+    in_html: Callable[[str], Markup] = directions.in_html
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        """Both forms of one sentence."""
-        return cls(text.replace(_BREAK, ""), escape(text))
+    def of(cls, text: str, direction: str = "ltr") -> Self:
+        """Both forms of one sentence, which is written in that direction."""
+        both = text.replace(_BREAK, ""), escape(text)
+        if direction == "rtl":
+            return cls(*both, directions.in_rtl_text, directions.in_rtl_html)
+        return cls(*both)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Phrase:
 
     def __html__(self) -> Markup:
         """The sentence as HTML; Jinja's autoescape asks for it."""
+        in_html = self.pattern.in_html
         escaped = {name: in_html(value) for name, value in self.values}
         # As a plain string: Markup's own format looks at each field again, which takes as long as
         # the rest of the page.
@@ -61,4 +69,11 @@ class Phrase:
         return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704
 
     def _filled(self, text: str) -> str:
+        in_text = self.pattern.in_text
         return text.format_map({name: in_text(value) for name, value in self.values})
+
+
+class OwnPhrase(Phrase):
+    """A phrase that names a person, or that a customer wrote: it is not kept from mail to mail."""
+
+    __slots__ = ()

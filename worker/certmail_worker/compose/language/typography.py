@@ -5,6 +5,8 @@ from typing import Final
 
 _FIRST: Final = re.compile(r"\b1(?= \D)")
 
+_ORDINALS: Final = {"fr": "1er", "pt": "1º"}
+
 
 def plain(text: str) -> str:
     """The text with the ordinary no-break space for the narrow one.
@@ -17,6 +19,7 @@ def plain(text: str) -> str:
 def dated(text: str, language: str) -> str:
     """A date whose month is written out, as its language sets it.
 
-    French counts the first of a month, and only that, with an ordinal.
+    French and Brazilian count the first of a month, and only that, with an ordinal.
     """
-    return plain(_FIRST.sub("1er", text, count=1) if language == "fr" else text)
+    first = _ORDINALS.get(language)
+    return plain(_FIRST.sub(first, text, count=1) if first else text)

@@ -29,7 +29,7 @@ from certmail_config.base.json_text import NotJson, decode, read_object
 from certmail_config.jobs.reminder import Reminder, parse_json
 
 MAX_BYTES: Final = 64 * 1024
-"""A reminder with every field at its longest has less than 20 KB."""
+"""A reminder with every field at its longest has less than 20 KB, with its lists less than 60."""
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 MAX_SECONDS: Final = 15
 

@@ -1,0 +1,8 @@
+"""Letters to look at: each kind, with as little, as much and as bad as it may be given.
+
+Start at `sample_letter`. What is shown to a customer, tested and scored is made of these.
+"""
+
+from certmail_worker.compose.samples.letters import SAMPLES, sample_letter
+
+__all__ = ["SAMPLES", "sample_letter"]
