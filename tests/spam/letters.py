@@ -6,7 +6,7 @@ Each kind, in each language and country that has texts of its own, in each state
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
@@ -15,10 +15,15 @@ from uuid import UUID
 from certmail_config.base.ids import ConnectionId
 from certmail_config.tenants.models import Connection
 from certmail_worker.compose import Letter, compose
+from certmail_worker.compose.samples import Sample as Known
+from certmail_worker.compose.samples import sample_letter
+from certmail_worker.compose.voices import LetterKind
 from certmail_worker.connections.probe import trial_mail
 
 NOW: Final = datetime(2026, 12, 8, 9, tzinfo=UTC)
-KINDS: Final = ("notice", "reminder", "final")
+KINDS: Final = tuple(LetterKind)
+OF_REMINDERS: Final = ("notice", "reminder", "final", "overdue")
+"""Kinds that are in each state; what else they know is what the samples know."""
 TEST_MAIL: Final = "test mail"
 MAILBOX: Final = "access-reviews@acme-industries.com"
 _DUE: Final = datetime(2026, 12, 11, 16, tzinfo=UTC)
@@ -61,16 +66,23 @@ def samples() -> Iterator[Sample]:
 
     for locale in locales():
         for kind in KINDS:
-            for state, changes in _STATES.items():
+            for state, letter in _letters(kind, locale):
                 number += 1
                 job = str(UUID(int=number))
-                yield Sample(
-                    locale, kind, state, job, compose(_letter(job, kind, locale, changes)).raw
-                )
+                raw = compose(replace(letter, job_id=job)).raw
+                yield Sample(locale, kind, state, job, raw)
 
     raw = trial_mail._mail(Connection(ConnectionId("c"), "acme", "default", mailbox=MAILBOX))
     job = raw.partition(b"X-Certmail-Id: ")[2].partition(b"\r\n")[0].decode()
     yield Sample("en", TEST_MAIL, "as it is", job, raw)
+
+
+def _letters(kind: str, locale: str) -> Iterator[tuple[str, Letter]]:
+    if kind in OF_REMINDERS:
+        for state, changes in _STATES.items():
+            yield state, _letter("", kind, locale, changes)
+    for known in (Known.THIN, Known.RICH):
+        yield f"{known} sample", replace(sample_letter(kind, locale, known), sender=MAILBOX)
 
 
 def locales() -> list[str]:

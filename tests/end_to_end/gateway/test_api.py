@@ -35,7 +35,7 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(deployment: Deploym
         "to": "anna@people.example",
         "campaign": "q4",
         "pending": 3,
-        "locale": "ar",
+        "locale": "sv",
         "due_at": "2099-12-31",
         "time_zone": "America/Los_Angeles",
     }
@@ -46,7 +46,7 @@ def test_what_an_application_enqueues_arrives_and_it_sees_so(deployment: Deploym
     assert sent.status_code == 202, sent.text
     assert sent.json()["forecast_at"]
     assert sent.json()["language"] == "en"
-    assert "'ar'" in sent.json()["language_note"]
+    assert "'sv'" in sent.json()["language_note"]
 
     job = sent.json()["id"]
     deployment.wait_recorded([job], {"accepted"})

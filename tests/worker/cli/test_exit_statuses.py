@@ -60,6 +60,7 @@ ARGUMENTS: Final[dict[str, str]] = {
     "campaigns list": "",
     "logs explain": "pacing_stopped",
     "erase": "anna@acme.example --yes",
+    "preview": "",
     "simulate": "--tenants 2 --reminders 10",
     "doctor": "",
     "vault keygen": "",

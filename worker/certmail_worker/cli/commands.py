@@ -252,6 +252,12 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "erase",
         "Forget an address: what waits for it is called off. The record keeps what was done without saying for whom.",
     ),
+    "preview": Command(
+        "preview",
+        "preview",
+        "Write a sample of any mail to stdout. Needs no stores, and sends nothing.",
+        anywhere=True,
+    ),
     "simulate": Command(
         "simulate",
         "simulate",

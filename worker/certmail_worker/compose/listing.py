@@ -88,7 +88,8 @@ def _row(words: Catalogue, item: PendingItem) -> Row | None:
 
     known = {"who": who, "access": access}
     said = tuple((name, value) for name, value in known.items() if value)
-    line = OwnPhrase(words.pattern(_joined("what", *dict(said))), (("what", what), *said))
+    pattern = words.pattern(f"- {_joined('what', *dict(said))}", opens=True)
+    line = OwnPhrase(pattern, (("what", what), *said))
     detail = OwnPhrase(words.pattern(_joined(*dict(said))), said) if said else None
     return Row(OwnPhrase(words.pattern("{what}"), (("what", what),)), detail, line)
 

@@ -1,12 +1,24 @@
 """In which voice a letter speaks: its kind, as far as that still holds."""
 
+from enum import StrEnum
 from typing import Final
 
 from certmail_worker.compose.language.moments import Moment
 
-KINDS: Final = frozenset(
-    {"notice", "reminder", "final", "overdue", "escalation", "digest", "custom"}
-)
+
+class LetterKind(StrEnum):
+    """Which mail a letter becomes."""
+
+    NOTICE = "notice"
+    REMINDER = "reminder"
+    FINAL = "final"
+    OVERDUE = "overdue"
+    ESCALATION = "escalation"
+    DIGEST = "digest"
+    CUSTOM = "custom"
+
+
+KINDS: Final = frozenset(LetterKind)
 _NEVER_LATE: Final = frozenset({"escalation", "digest", "custom", "overdue"})
 """Kinds whose words hold on either side of the due date, or are made for one."""
 

@@ -78,7 +78,9 @@ class TestCsv:
             "reply_to": "grc@acme.example",
         }
 
-        assert values.keys() == Reminder.model_fields.keys()
+        of_other_kinds = {"about", "times_reminded", "subject", "text"}
+        lists = {"items", "campaigns"}
+        assert values.keys() == Reminder.model_fields.keys() - of_other_kinds - lists
 
         (row,) = read(",".join(values) + "\n" + ",".join(values.values()) + "\n")
         assert isinstance(row.reminder, Reminder)

@@ -83,7 +83,9 @@ class TestOneReminder:
             "reply_to": "help@acme.example",
         }
 
-        assert full.keys() == Reminder.model_fields.keys()
+        full |= {"items": [{"what": "SAP", "who": "Ben", "access": "Approver"}]}
+        others = {"about", "times_reminded", "campaigns", "subject", "text"}
+        assert full.keys() == Reminder.model_fields.keys() - others
 
         status, receipt, _ = await client.post(full)
         assert (status, receipt["state"]) == (202, "scheduled")
@@ -146,7 +148,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"link": "javascript:alert(1)"}, "/link", "invalid_link"),
     ({"locale": "../etc"}, "/locale", "invalid_locale"),
     ({"time_zone": "Mars/Olympus"}, "/time_zone", "unknown_time_zone"),
-    ({"subject": "hello"}, "/subject", "unknown_field"),
+    ({"headline": "hello"}, "/headline", "unknown_field"),
+    ({"subject": "hello"}, "/subject", "wrong_kind"),
+    ({"items": [{"what": "SAP", "owner": "Ben"}]}, "/items/0/owner", "unknown_field"),
     ({"connection": "apac"}, "/connection", "unknown_connection"),
 ]
 

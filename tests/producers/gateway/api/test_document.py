@@ -14,7 +14,7 @@ def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
     assert sorted(SCHEMAS) == [
         "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "Called", "Campaign",
         "CampaignPage", "CancelWanted", "Cancelled", "Change", "ChangePage", "Connection",
-        "ConnectionPage", "ConnectionState", "Delivery", "DeliveryPage", "Fault", "Kind", "Lookup",
+        "ConnectionPage", "ConnectionState", "Delivery", "DeliveryPage", "DigestCampaign", "Fault", "Item", "Kind", "Lookup",
         "LookupAnswer", "LookupItem", "Problem", "Receipt", "Reminder", "ReminderStatus", "Rule",
         "SetupLink", "SetupLinkWanted", "State", "Tenant", "TenantPage", "TenantState", "Totals",
     ]  # fmt: skip

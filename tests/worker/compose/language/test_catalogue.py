@@ -94,7 +94,7 @@ def test_a_number_gets_its_plural_form(language: str, number: int, sentence: str
         ("de-CH-1996", "de_CH"), ("de-CH-u-ca-gregory", "de_CH"), ("de-XX", "de"), ("en-GB", "en_GB"), ("en-001", "en_001"),
         (" fr-CA ", "fr_CA"), ("es-419", "es_419"), ("pl", "pl"), ("ja-JP", "ja_JP"),
         ("it-IT", "it_IT"), ("pt-BR", "pt_BR"), ("pt-PT", "pt_PT"), ("zh-Hans-CN", "zh_Hans_CN"), ("zh-CN", "zh_Hans_CN"), ("zh-TW", "en"),
-        ("zh-Hant", "en"), ("iw", "he"), ("ar-EG", "ar_EG"), ("sv-SE", "en"), ("zz-ZZ", "en"), ("x-klingon", "en"), ("", "en"), (None, "en"), ("-", "en"), ("../../etc", "en"),
+        ("zh-Hant", "en"), ("iw", "he_IL"), ("he", "he"), ("ar-EG", "ar_EG"), ("sv-SE", "en"), ("zz-ZZ", "en"), ("x-klingon", "en"), ("", "en"), (None, "en"), ("-", "en"), ("../../etc", "en"),
         ("de\0", "en"), ("é", "en"), ("a" * 5000, "en"), ("-" * 500, "en"),
     ],
 )  # fmt: skip

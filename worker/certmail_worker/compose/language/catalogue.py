@@ -10,7 +10,7 @@ otherwise.
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -20,6 +20,7 @@ from babel.core import UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 
 from certmail_config.jobs.languages import language_of, speaks
+from certmail_worker.compose.language.directions import RIGHT_TO_LEFT_MARK
 from certmail_worker.compose.language.phrases import OwnPhrase, Pattern, Phrase
 from certmail_worker.compose.language.typography import plain
 
@@ -56,13 +57,16 @@ class Catalogue:
         form = forms.get(_plural_form(number, self.locale), forms["other"])
         return Phrase(form, (("count", self.number(number)), *values.items()))
 
-    def pattern(self, text: str) -> Pattern:
-        """A pattern without words of any language, such as marks between values."""
-        return _bare(text, self.direction)
+    def pattern(self, text: str, *, opens: bool = False) -> Pattern:
+        """A pattern without words of any language, such as marks between values.
+
+        `opens` says that in a text it is a line of its own, which must know its direction.
+        """
+        return _bare(text, self.direction, opens=opens)
 
     def plain(self, value: str) -> OwnPhrase:
         """A value that stands alone, as somebody else wrote it."""
-        return OwnPhrase(_bare("{value}", self.direction), (("value", value),))
+        return OwnPhrase(_bare("{value}", self.direction, opens=True), (("value", value),))
 
     def number(self, number: int) -> str:
         """The number with the locale's digits and grouping."""
@@ -105,8 +109,11 @@ def _of(locale: Locale) -> Catalogue:
 
 
 @lru_cache(maxsize=64)
-def _bare(text: str, direction: str) -> Pattern:
-    return Pattern.of(text, direction)
+def _bare(text: str, direction: str, *, opens: bool) -> Pattern:
+    made = Pattern.of(text, direction)
+    return (
+        replace(made, text=RIGHT_TO_LEFT_MARK + made.text) if opens and direction == "rtl" else made
+    )
 
 
 @lru_cache(maxsize=4096)

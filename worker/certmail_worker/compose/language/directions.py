@@ -10,7 +10,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 _LEFT_TO_RIGHT_MARK: Final = "\u200e"
-_RIGHT_TO_LEFT_MARK: Final = "\u200f"
+RIGHT_TO_LEFT_MARK: Final = "\u200f"
 _ISOLATED: Final = "\u2068{}\u2069"
 _ORDERS_ITSELF: Final = frozenset({"R", "AL", "NSM", "WS"})
 _ITS_OWN: Final = Markup('<span dir="{}">{}</span>{}')
@@ -60,7 +60,7 @@ def in_rtl_html(value: str) -> Markup:
     if not any(unicodedata.bidirectional(character) == "L" for character in value):
         return escape(value)
     own = "ltr" if _first_strong(value) == "L" else "rtl"
-    return _ITS_OWN.format(own, value, _RIGHT_TO_LEFT_MARK)
+    return _ITS_OWN.format(own, value, RIGHT_TO_LEFT_MARK)
 
 
 def _turns(value: str) -> bool:

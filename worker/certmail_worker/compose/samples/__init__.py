@@ -3,6 +3,6 @@
 Start at `sample_letter`. What is shown to a customer, tested and scored is made of these.
 """
 
-from certmail_worker.compose.samples.letters import SAMPLES, sample_letter
+from certmail_worker.compose.samples.letters import Sample, sample_letter
 
-__all__ = ["SAMPLES", "sample_letter"]
+__all__ = ["Sample", "sample_letter"]

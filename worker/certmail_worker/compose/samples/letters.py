@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -92,10 +93,17 @@ _CHANGES: Final[dict[str, dict[str, dict[str, Any]]]] = {
     },
 }
 _SHOWS_ITEMS: Final = frozenset({"notice", "reminder", "final", "overdue", "escalation", "custom"})
-SAMPLES: Final = ("thin", "rich", "nasty")
 
 
-def sample_letter(kind: str, locale: str | None, sample: str = "rich") -> Letter:
+class Sample(StrEnum):
+    """How much a letter knows, or how odd it is."""
+
+    THIN = "thin"
+    RICH = "rich"
+    NASTY = "nasty"
+
+
+def sample_letter(kind: str, locale: str | None, sample: str = Sample.RICH) -> Letter:
     """The sample of this kind in this language."""
     changes: dict[str, Any] = {"thin": _THIN, "rich": {}, "nasty": _NASTY}[sample]
     if kind in _SHOWS_ITEMS and sample != "thin":
