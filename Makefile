@@ -199,6 +199,9 @@ $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
 	npm ci --prefix $(JUDGE) --no-audit --no-fund
 	@touch $@
 
+mails: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## each kind of mail in each language: other readers, a browser, a sheet to look at
+	@PYTHONPATH=tests $(BIN)/python -m judge.mails $(MAILS)
+
 CONSOLE := producers/certmail/gateway/console
 spam: $(VENV)/dev.stamp ## each kind of mail, scored by SpamAssassin
 	@PYTHONPATH=tests $(BIN)/python -m spam
@@ -236,6 +239,6 @@ lock: ## renew the locks (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --no-deps deploy/helm.in -o deploy/helm.lock
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) $(DEPLOY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures mails spam messages lint format lock clean

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from certmail_worker.compose import compose
-from certmail_worker.compose.samples import Sample, sample_letter
+from certmail_worker.compose.samples import SampleSize, sample_letter
 from certmail_worker.compose.voices import LetterKind
 
 HERE = Path(__file__).parent
@@ -52,11 +52,11 @@ def mails(wanted: list[str]) -> list[dict[str, Any]]:
         mail(kind, locale, sample)
         for locale in wanted or locales()
         for kind in LetterKind
-        for sample in Sample
+        for sample in SampleSize
     ]
 
 
-def mail(kind: LetterKind, locale: str, sample: Sample) -> dict[str, Any]:
+def mail(kind: LetterKind, locale: str, sample: SampleSize) -> dict[str, Any]:
     """One of them."""
     letter = sample_letter(kind, locale, sample)
     raw = compose(letter).raw

@@ -15,8 +15,7 @@ from uuid import UUID
 from certmail_config.base.ids import ConnectionId
 from certmail_config.tenants.models import Connection
 from certmail_worker.compose import Letter, compose
-from certmail_worker.compose.samples import Sample as Known
-from certmail_worker.compose.samples import sample_letter
+from certmail_worker.compose.samples import SampleSize, sample_letter
 from certmail_worker.compose.voices import LetterKind
 from certmail_worker.connections.probe import trial_mail
 
@@ -81,7 +80,7 @@ def _letters(kind: str, locale: str) -> Iterator[tuple[str, Letter]]:
     if kind in OF_REMINDERS:
         for state, changes in _STATES.items():
             yield state, _letter("", kind, locale, changes)
-    for known in (Known.THIN, Known.RICH):
+    for known in (SampleSize.THIN, SampleSize.RICH):
         yield f"{known} sample", replace(sample_letter(kind, locale, known), sender=MAILBOX)
 
 

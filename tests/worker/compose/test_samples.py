@@ -15,7 +15,7 @@ import pytest
 
 from certmail_worker.compose import ComposeError, Letter, Mail, PendingItem, Review, compose
 from certmail_worker.compose.content import Content, content
-from certmail_worker.compose.samples import Sample, sample_letter
+from certmail_worker.compose.samples import SampleSize, sample_letter
 from certmail_worker.compose.samples.letters import NOW
 from certmail_worker.compose.voices import LetterKind
 
@@ -81,7 +81,7 @@ class Links(HTMLParser):
 def test_every_sample_is_a_mail_whose_two_bodies_say_the_same(
     parsed: Parse, body: Body, seen: Seen, kind: str, locale: str
 ) -> None:
-    for sample in Sample:
+    for sample in SampleSize:
         letter = sample_letter(kind, locale, sample)
         shown, mail = content(letter), compose(letter)
         message = parsed(mail)
@@ -108,7 +108,7 @@ def test_every_sample_is_a_mail_whose_two_bodies_say_the_same(
             assert line == "-- " or line == line.strip(), line
         assert "\n\n\n" not in text
         assert text.count("\n-- \n") == 1
-        if sample is not Sample.NASTY:
+        if sample is not SampleSize.NASTY:
             assert not re.search(r"None|[{}]|  |\(\)|“”|«\s*»|「」|\.\.", f"{mail.subject}\n{text}")
 
 
@@ -141,6 +141,22 @@ def test_what_goes_the_other_way_is_isolated_in_text_and_no_link_is_touched(
     assert "\n\u200f- \u2068SAP Finance\u2069 · \u2068Ben Ray\u2069" in text
     # A mail program might take the mark for a part of the address.
     assert re.search(r"(?m)^https://iga\.acme\.example/campaigns/q4-2026/reviews/8f3a2c71$", text)
+
+
+@pytest.mark.parametrize(
+    ("organisation", "shown"),
+    [
+        ("Acme", "\u200fAcme\u200f"),
+        ("Acme Inc.", '<span dir="ltr">Acme Inc.</span>\u200f'),
+        ("חברה 7", "חברה 7"),
+        ("Q4 סקירה", '<span dir="ltr">Q4 סקירה</span>\u200f'),
+    ],
+)
+def test_a_value_keeps_its_own_end_in_a_page_from_right_to_left(
+    organisation: str, shown: str
+) -> None:
+    letter = replace(sample_letter("reminder", "he"), organisation=organisation)
+    assert f">{shown}</td>" in compose_html(content(letter))
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,50 @@ async def test_a_content_that_is_no_reminder_fails_and_is_quoted_nowhere(
     assert "ann@" not in stop.reason + caplog.text
 
 
+async def test_a_reminder_of_a_later_contract_waits_for_a_worker_that_was_updated(
+    worker: Worker,
+) -> None:
+    later = b'{"tenant": "acme", "to": "anna@people.example", "kind": "dance", "contract": 99}'
+    stop = await worker.stopped(worker.job(later))
+    assert (stop.to, stop.reason.partition(":")[0]) == (State.SCHEDULED, "contract_too_new")
+    assert stop.wait is not None
+    assert stop.operator
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "overdue", "pending": 2}, ["2 access decisions are overdue"]),
+        (
+            {"kind": "escalation", "about": "Ben Ray", "times_reminded": 3},
+            ["Ben Ray has not yet made", "Reminded 3 times so far"],
+        ),
+        (
+            {"kind": "digest", "campaigns": [{"name": "Payroll", "pending": 2}, {"name": "HR"}]},
+            ["2 access reviews are waiting", "\nPayroll\n2 decisions open\n", "\nHR\n"],
+        ),
+        (
+            {"kind": "custom", "subject": "What has changed", "text": "One.\n\nTwo."},
+            ["What has changed\n", "\nOne.\n\nTwo.\n"],
+        ),
+        (
+            {"pending": 22, "items": [{"what": "SAP", "who": "Ben Ray", "access": "Approver"}]},
+            ["\nStill to decide\n- SAP · Ben Ray · Approver\n- and 21 more\n"],
+        ),
+    ],
+)
+async def test_each_kind_is_composed_of_what_was_enqueued(
+    worker: Worker, fields: dict[str, Any], words: list[str]
+) -> None:
+    reminder = Reminder.model_validate({"tenant": "acme", "to": "anna@people.example", **fields})
+    prepared = await prepare(worker.context, worker.job(write_payload(reminder)))
+    assert isinstance(prepared, Prepared)
+    part = message_from_bytes(prepared.raw, policy=default).get_body(("plain",))
+    assert part is not None
+    text = part.get_content().replace("\r\n", "\n")
+    assert all(each in text for each in words), text
+
+
 async def test_a_link_that_an_older_version_took_and_no_mail_can_carry_fails_with_the_reason(
     worker: Worker,
 ) -> None:

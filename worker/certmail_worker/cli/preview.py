@@ -14,7 +14,7 @@ import typer
 from certmail_config.jobs.languages import why_another
 from certmail_worker.cli.support.output import err
 from certmail_worker.compose import compose
-from certmail_worker.compose.samples import Sample, sample_letter
+from certmail_worker.compose.samples import SampleSize, sample_letter
 from certmail_worker.compose.voices import LetterKind
 
 
@@ -31,8 +31,8 @@ def preview(
     kind: Annotated[LetterKind, typer.Option(help="Which mail.")] = LetterKind.REMINDER,
     locale: Annotated[str, typer.Option(help="A language tag, such as de-CH.")] = "en",
     sample: Annotated[
-        Sample, typer.Option(help="How much is known: as little, as much or as odd as may be.")
-    ] = Sample.RICH,
+        SampleSize, typer.Option(help="How much is known: as little, as much or as odd as may be.")
+    ] = SampleSize.RICH,
     form: Annotated[
         PreviewForm,
         typer.Option("--format", help="Subject and text part, the page, or the whole message."),

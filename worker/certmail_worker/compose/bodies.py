@@ -29,6 +29,12 @@ class _Page(NamedTuple):
         return self.frame.filled([write(content) for write in self.writers])
 
 
+def bodies(content: Content) -> tuple[Body, Body]:
+    """Both bodies, the plain text first."""
+    outline = outline_of(content)
+    return _text(outline).filled(content), _html(outline).filled(content)
+
+
 def text_body(content: Content) -> Body:
     """The plain-text body."""
     return _text(outline_of(content)).filled(content)

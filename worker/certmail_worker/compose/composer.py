@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from certmail_worker.compose.blocks import OwnBlocks, branded, with_blocks
-from certmail_worker.compose.bodies import html_body, text_body
+from certmail_worker.compose.bodies import bodies
 from certmail_worker.compose.brand import PLAIN, Brand
 from certmail_worker.compose.content import content
 from certmail_worker.compose.letter import Letter, Mail
@@ -24,5 +24,5 @@ def compose(letter: Letter, brand: Brand = PLAIN, own: OwnBlocks | None = None) 
         shown = branded(shown, brand)
         letter = replace(letter, sender_name=brand.display_name or letter.sender_name)
 
-    raw = message(letter, shown.subject, text_body(shown), html_body(shown))
+    raw = message(letter, shown.subject, *bodies(shown))
     return Mail(shown.subject, raw)

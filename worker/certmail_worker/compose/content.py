@@ -9,14 +9,15 @@ from certmail_worker.compose.brand import PLAIN, Brand
 from certmail_worker.compose.facts import DecisionProgress, Due, due_of, plausible, progress_of
 from certmail_worker.compose.language import clean
 from certmail_worker.compose.language.catalogue import Catalogue, catalogue
-from certmail_worker.compose.language.moments import moment, time_zone
-from certmail_worker.compose.language.phrases import Phrase
+from certmail_worker.compose.language.moments import Moment, moment, time_zone
+from certmail_worker.compose.language.phrases import Pattern, Phrase
 from certmail_worker.compose.letter import ComposeError, Letter
 from certmail_worker.compose.links import WebLink, link_of
 from certmail_worker.compose.listing import Digest, Table, digest_of, table_of
 from certmail_worker.compose.voices import KINDS, tone_of, voice_of
 from certmail_worker.compose.wording import SEPARATOR
 
+_AS_IT_IS: Final = {each: Pattern.of("{value}", each) for each in ("ltr", "rtl")}
 _LONGEST_IN_BODY: Final = 160
 _LONGEST_PREHEADER: Final = 400
 _LONGEST_PATH: Final = 80
@@ -76,14 +77,7 @@ def content(letter: Letter) -> Content:
     words = catalogue(letter.locale, letter.fallback_locale)
     zone = time_zone(letter.time_zone)
     digest = _digest(words, letter, zone)
-    due_at = letter.due_at
-    when = (
-        digest.soonest
-        if digest
-        else moment(due_at, letter.now, zone, words.locale)
-        if due_at is not None
-        else None
-    )
+    when = digest.soonest if digest else _when(letter, words, zone)
     voice = voice_of(letter.kind, when)
     organisation = clean.capped(clean.line(letter.organisation), 80) or addresses.domain(
         letter.sender
@@ -97,7 +91,7 @@ def content(letter: Letter) -> Content:
         campaign=clean.line(letter.campaign_name),
         pending=plausible(letter.pending) or 0,
         when=when,
-        about=_about(letter),
+        about=_about(letter) if letter.kind == "escalation" else "",
         digest=digest,
     )
     own = _own_words(words, letter) if letter.kind == "custom" else None
@@ -113,7 +107,7 @@ def content(letter: Letter) -> Content:
         subject=own.subject if own else wording.subject(facts),
         preheader=_preheader(progress, due, digest)
         or clean.capped(ask.opening(), _LONGEST_PREHEADER),
-        organisation=Phrase(words.pattern("{value}"), (("value", organisation),)),
+        organisation=Phrase(_AS_IT_IS[words.direction], (("value", organisation),)),
         label=words.say(f"{voice}.label"),
         headline=words.plain(own.subject) if own else wording.headline(facts),
         greeting=_greeting(words, letter.name),
@@ -121,7 +115,7 @@ def content(letter: Letter) -> Content:
         paragraphs=own.paragraphs[1:] if own else (),
         progress=progress,
         due=due,
-        reminded=_reminded(words, letter),
+        reminded=_reminded(words, letter) if letter.times_reminded else None,
         table=table_of(words, letter.items, letter.pending) if letter.items else None,
         digest=digest,
         button=button,
@@ -134,6 +128,12 @@ def content(letter: Letter) -> Content:
         else None,
         footer=_footer(words, voice, organisation, clean.line(letter.reply_to)),
     )
+
+
+def _when(letter: Letter, words: Catalogue, zone: tzinfo | None) -> Moment | None:
+    if letter.due_at is None:
+        return None
+    return moment(letter.due_at, letter.now, zone, words.locale)
 
 
 class _Own(NamedTuple):
@@ -163,7 +163,7 @@ def _digest(words: Catalogue, letter: Letter, zone: tzinfo | None) -> Digest | N
 
 def _about(letter: Letter) -> str:
     about = clean.capped(clean.line(letter.about), 80)
-    if letter.kind == "escalation" and not about:
+    if not about:
         raise ComposeError("An escalation does not say whose decisions are missing.")
     return about
 

@@ -13,6 +13,8 @@ _LEFT_TO_RIGHT_MARK: Final = "\u200e"
 RIGHT_TO_LEFT_MARK: Final = "\u200f"
 _ISOLATED: Final = "\u2068{}\u2069"
 _ORDERS_ITSELF: Final = frozenset({"R", "AL", "NSM", "WS"})
+_ENDS: Final = frozenset({"L", "EN"})
+_OTHERS: Final = frozenset({"R", "AL", "AN"})
 _ITS_OWN: Final = Markup('<span dir="{}">{}</span>{}')
 # The blocks of Hebrew, Arabic and their like; what else is in them does no harm in a mark.
 _RIGHT_TO_LEFT: Final = re.compile(
@@ -56,9 +58,16 @@ def in_rtl_text(value: str) -> str:
 
 
 def in_rtl_html(value: str) -> Markup:
-    """The value, escaped, in a sentence from right to left; Outlook knows no isolates."""
-    if not any(unicodedata.bidirectional(character) == "L" for character in value):
+    """The value, escaped, in a sentence from right to left; Outlook knows no isolates.
+
+    Between letters all else goes their way: marks will do, and tags are for what begins or ends
+    otherwise ("Acme Inc.").
+    """
+    directions = [unicodedata.bidirectional(character) for character in value]
+    if "L" not in directions:
         return escape(value)
+    if directions[0] == "L" and directions[-1] in _ENDS and _OTHERS.isdisjoint(directions):
+        return escape(f"{RIGHT_TO_LEFT_MARK}{value}{RIGHT_TO_LEFT_MARK}")
     own = "ltr" if _first_strong(value) == "L" else "rtl"
     return _ITS_OWN.format(own, value, RIGHT_TO_LEFT_MARK)
 

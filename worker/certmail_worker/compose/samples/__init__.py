@@ -3,6 +3,6 @@
 Start at `sample_letter`. What is shown to a customer, tested and scored is made of these.
 """
 
-from certmail_worker.compose.samples.letters import Sample, sample_letter
+from certmail_worker.compose.samples.letters import SampleSize, sample_letter
 
-__all__ = ["Sample", "sample_letter"]
+__all__ = ["SampleSize", "sample_letter"]

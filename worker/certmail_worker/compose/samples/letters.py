@@ -95,7 +95,7 @@ _CHANGES: Final[dict[str, dict[str, dict[str, Any]]]] = {
 _SHOWS_ITEMS: Final = frozenset({"notice", "reminder", "final", "overdue", "escalation", "custom"})
 
 
-class Sample(StrEnum):
+class SampleSize(StrEnum):
     """How much a letter knows, or how odd it is."""
 
     THIN = "thin"
@@ -103,7 +103,7 @@ class Sample(StrEnum):
     NASTY = "nasty"
 
 
-def sample_letter(kind: str, locale: str | None, sample: str = Sample.RICH) -> Letter:
+def sample_letter(kind: str, locale: str | None, sample: str = SampleSize.RICH) -> Letter:
     """The sample of this kind in this language."""
     changes: dict[str, Any] = {"thin": _THIN, "rich": {}, "nasty": _NASTY}[sample]
     if kind in _SHOWS_ITEMS and sample != "thin":
