@@ -67,7 +67,7 @@ def campaign(start: int) -> Iterator[Letter]:
 
 def locales() -> list[str]:
     """Those that have texts of their own."""
-    folder = files("certmail_worker.compose.language") / "catalogues"
+    folder = files("certmail_config.templates") / "catalogues"
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir())
 
 

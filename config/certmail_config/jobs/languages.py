@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 LANGUAGES: Final = ("ar", "de", "en", "es", "fr", "he", "it", "ja", "nl", "pl", "pt", "zh")
-"""A catalogue of texts each, in the worker: pt as in Brazil, zh in simplified characters."""
+"""A catalogue of texts each, in templates/catalogues: pt as in Brazil, zh in simplified characters."""
 DEFAULT: Final = "en"
 _BY_OTHER_CODES: Final = {
     "ara": "ar",

@@ -1,6 +1,6 @@
 """Reads the texts of one language and picks the plural form that a number needs in it.
 
-Each file in `catalogues/` is TOML: a translator reads and edits it in any editor and may leave
+Each file in `certmail_config/templates/catalogues/` is TOML: a translator reads and edits it in any editor and may leave
 comments, the standard library reads it, and plural forms carry the names that CLDR and Babel give
 them (`one`, `few`, …) where gettext would number them and want a build step. A table with an
 `other` is one text in its plural forms; every other table only groups texts, whose keys are joined
@@ -24,7 +24,7 @@ from certmail_worker.compose.language.directions import RIGHT_TO_LEFT_MARK
 from certmail_worker.compose.language.phrases import OwnPhrase, Pattern, Phrase
 from certmail_worker.compose.language.typography import plain
 
-_FOLDER: Final = files(__package__) / "catalogues"
+_FOLDER: Final = files("certmail_config.templates") / "catalogues"
 # Countries that write as another one does.
 _WRITES_AS: Final = {"de-LI": "de-CH"}
 
