@@ -22,8 +22,10 @@ from bench.mail.mail import ID
 from certmail_config.google.token_errors import Denied
 from certmail_config.ledger import Job, advertise
 from certmail_worker.app import app
+from certmail_worker.compose import Mail
 from certmail_worker.delivery import deliver
 from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.evidence import ContentEvidence
 from certmail_worker.delivery.prepare import NotBegun, Prepared
 from certmail_worker.delivery.settlement import OnUncertain
 from certmail_worker.runtime import lifecycle
@@ -40,7 +42,9 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     assert connection is not None, "nobody removes connections here"
     token = await context.tokens.get(connection)
     assert not isinstance(token, Denied), token
-    return Prepared(connection, token, _READY.replace(ID.encode(), job.id.encode()), OnUncertain())
+    raw = _READY.replace(ID.encode(), job.id.encode())
+    content = ContentEvidence.of(Mail("", "en", raw))
+    return Prepared(connection, token, raw, content, OnUncertain())
 
 
 class OnlyAdvertises(keeper.Keeper):

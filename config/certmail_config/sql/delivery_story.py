@@ -25,6 +25,10 @@ ATTEMPT_COLUMNS: Final = (
     "gmail_thread_id",
     "key_id",
     "connection_version",
+    "template_version",
+    "locale",
+    "message_sha256",
+    "subject_sha256",
     "worker",
 )
 

@@ -186,6 +186,11 @@ attempts = Table(
     # Of the certificate whose key was used; null for a linked account.
     Column("key_id", String(64)),
     Column("connection_version", Integer),
+    # These four: which words were sent. Null where the worker was lost, or of an older version.
+    Column("template_version", Integer),  # of the tenant's own words; null: certmail's alone
+    Column("locale", String(35)),
+    Column("message_sha256", String(64)),  # of the bytes that Gmail was given
+    Column("subject_sha256", String(64)),  # of the Subject as people read it, in UTF-8
 )
 
 events = Table(

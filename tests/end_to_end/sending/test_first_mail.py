@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,8 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
         connection.key_id,
         connection.version,
     )
+    assert (attempt["locale"], attempt["template_version"]) == ("en", None)
+    assert len(attempt["message_sha256"]) == 64
     assert (status["recipient"], status["campaign"]) == ("reviewer0@people.example", "q4")
     assert [event["type"] for event in status["history"]] == ["enqueued", "begun", "settled"]
 
@@ -78,6 +81,8 @@ def test_a_campaign_file_becomes_mail_in_mailboxes_and_rows_on_record(
     assert mail["To"].addresses[0].addr_spec == "reviewer3@people.example"
     assert mail["From"].addresses[0].addr_spec == "reviews@acme.example"
     assert "Quarterly secret campaign" in mail["Subject"]
+    [proof] = deployment.ask("status", jobs[3])["attempts"]
+    assert proof["subject_sha256"] == sha256(str(mail["Subject"]).encode()).hexdigest()
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Reply-To"].addresses[0].addr_spec == "IT-Help@acme.example"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.policy import default
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -26,8 +27,10 @@ from certmail_config.jobs.states import State
 from certmail_config.ledger import Job
 from certmail_config.sql import registry
 from certmail_config.tenants.models import Connection, GoogleLimits
+from certmail_worker.compose import Mail
 from certmail_worker.delivery.attempt import send
 from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.evidence import ContentEvidence
 from certmail_worker.delivery.prepare import NotBegun, Prepared, not_composed, prepare
 from certmail_worker.delivery.settlement import OnUncertain, Rules
 from certmail_worker.google.gmail import Gmail
@@ -106,6 +109,21 @@ async def test_an_ordinary_reminder_is_prepared(worker: Worker) -> None:
     prepared = await prepare(worker.context, worker.job(write_payload(PLAIN)))
     assert isinstance(prepared, Prepared)
     assert b"anna@people.example" in prepared.raw
+
+
+async def test_what_is_sent_can_be_proven_to_the_byte(worker: Worker) -> None:
+    reminder = PLAIN.model_copy(update={"locale": "de-CH", "campaign_name": "Übersicht"})
+    prepared = await prepare(worker.context, worker.job(write_payload(reminder)))
+
+    assert isinstance(prepared, Prepared)
+    subject = str(message_from_bytes(prepared.raw, policy=default)["Subject"])
+    assert "Übersicht" in subject
+    assert prepared.content == ContentEvidence(
+        None,
+        "de-CH",
+        sha256(prepared.raw).hexdigest(),
+        sha256(subject.encode()).hexdigest(),
+    )
 
 
 async def test_a_mail_names_whom_to_ask_the_reminders_own_before_the_tenants(
@@ -330,7 +348,13 @@ async def test_whatever_a_request_raises_is_settled_as_what_it_means(
         context.send_window_seconds,
     )
 
-    prepared = Prepared(worker.setup.connection, Token("secret", 0, "mark"), raw, OnUncertain())
+    prepared = Prepared(
+        worker.setup.connection,
+        Token("secret", 0, "mark"),
+        raw,
+        ContentEvidence.of(Mail("", "en", raw)),
+        OnUncertain(),
+    )
     verdict = await send(raising, worker.job(b""), prepared, SendWindow(boottime() + 5))
     assert verdict.outcome == outcome
     assert "anna@" not in caplog.text

@@ -40,6 +40,10 @@ def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: E
                 latency_ms=180,
                 key_id="key of the worker",
                 connection_version=7,
+                template_version=3,
+                locale="pt-BR",
+                message_sha256="a" * 64,
+                subject_sha256="b" * 64,
             ),
         ],
     )
@@ -73,6 +77,10 @@ def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: E
         "gmail_thread_id": "t1",
         "key_id": "key of the worker",
         "connection_version": 7,
+        "template_version": 3,
+        "locale": "pt-BR",
+        "message_sha256": "a" * 64,
+        "subject_sha256": "b" * 64,
     }
 
     assert types == ["enqueued", "begun", "settled"]

@@ -38,6 +38,8 @@ ATTEMPTS: Final = (
     "gmail_id",
     "key_id",
 )
+CONTENT: Final = ("n", "template_version", "locale", "message_sha256", "subject_sha256")
+"""What proves which words an attempt sent; workers of older versions recorded none."""
 LONGEST_REASON: Final = 160
 
 
@@ -134,6 +136,14 @@ def _show(value: dict[str, Any]) -> None:
         table(
             [name.replace("_", " ") for name in ATTEMPTS],
             [[each[name] for name in ATTEMPTS] for each in attempts],
+        )
+
+    proven = [each for each in attempts if each.get("message_sha256")]
+    if proven:
+        out.print("\n[bold]What was sent[/bold]")
+        table(
+            [name.replace("_", " ") for name in CONTENT],
+            [[each.get(name) for name in CONTENT] for each in proven],
         )
 
     if history:

@@ -25,4 +25,4 @@ def compose(letter: Letter, brand: Brand = PLAIN, own: OwnBlocks | None = None) 
         letter = replace(letter, sender_name=brand.display_name or letter.sender_name)
 
     raw = message(letter, shown.subject, *bodies(shown))
-    return Mail(shown.subject, raw)
+    return Mail(shown.subject, shown.lang, raw)

@@ -87,8 +87,9 @@ class Letter:
 class Mail:
     """A finished mail; its repr shows nothing of it.
 
-    `raw` is RFC 5322 with CRLF, ready for Gmail.
+    `raw` is RFC 5322 with CRLF, ready for Gmail; `locale` is what it is written in.
     """
 
     subject: str
+    locale: str
     raw: bytes

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Self
 
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from certmail_config.ledger import Begun, Job, RefusedBy, Settlement, release, settle
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.delivery_log import Course, say_refused, say_released, say_settled
+from certmail_worker.delivery.evidence import ContentEvidence
 from certmail_worker.delivery.prepare import NotBegun, Prepared
 from certmail_worker.delivery.send_failures import FailureClass, Verdict, judge
 from certmail_worker.delivery.settlement import plan_settlement
@@ -30,13 +31,15 @@ log = logging.getLogger(__name__)
 class RequestDetail:
     """What a request was made with, and how long it took from its first byte.
 
-    `key_id` names the certificate, `token` is the mark of the access token.
+    `key_id` names the certificate, `token` is the mark of the access token, `content` says what was
+    sent.
     """
 
     token: str
     key_id: str | None
     connection_version: int
     seconds: float | None
+    content: ContentEvidence
 
     @property
     def latency_ms(self) -> int | None:
@@ -47,7 +50,13 @@ class RequestDetail:
     def of(cls, prepared: Prepared, window: SendWindow) -> Self:
         """Read it off, after the request."""
         connection = prepared.connection
-        return cls(prepared.token.mark, connection.key_id, connection.version, window.took)
+        return cls(
+            prepared.token.mark,
+            connection.key_id,
+            connection.version,
+            window.took,
+            prepared.content,
+        )
 
 
 async def release_unbegun(
@@ -175,6 +184,7 @@ def _detail(verdict: Verdict, request: RequestDetail | None) -> str:
             "latency_ms": request.latency_ms,
             "key_id": request.key_id,
             "connection_version": request.connection_version,
+            **asdict(request.content),
             "token": request.token if verdict.failure is FailureClass.TOKEN_EXPIRED else None,
         }
 

@@ -19,9 +19,10 @@ from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Job, Suspension
 from certmail_config.tenants.models import Connection
-from certmail_worker.compose import ComposeError, Letter, PendingItem, Review, compose
+from certmail_worker.compose import ComposeError, Letter, Mail, PendingItem, Review, compose
 from certmail_worker.compose.trial_mail import composes
 from certmail_worker.delivery.context import DeliveryContext
+from certmail_worker.delivery.evidence import ContentEvidence
 from certmail_worker.delivery.settlement import OnUncertain, on_uncertain
 from certmail_worker.google import backoff
 from certmail_worker.google.gmail import MAX_MESSAGE_BYTES
@@ -36,6 +37,7 @@ class Prepared:
     connection: Connection
     token: Token
     raw: bytes
+    content: ContentEvidence
     on_uncertain: OnUncertain
 
 
@@ -98,9 +100,9 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     except PayloadUnreadable as error:
         return NotBegun(State.FAILED, f"payload_unreadable: {error.message}")
 
-    raw = _compose_or_stop(reminder, job, connection, tenant)
-    if isinstance(raw, NotBegun):
-        return raw
+    mail = _compose_or_stop(reminder, job, connection, tenant)
+    if isinstance(mail, NotBegun):
+        return mail
 
     if_uncertain = on_uncertain(
         context.rules,
@@ -110,34 +112,34 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
         verify=connection.verify,
         resent=job.resent,
     )
-    return Prepared(connection, token, raw, if_uncertain)
+    return Prepared(connection, token, mail.raw, ContentEvidence.of(mail), if_uncertain)
 
 
 def _compose_or_stop(
     reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside
-) -> bytes | NotBegun:
+) -> Mail | NotBegun:
     """The message, or why there is none.
 
     What cannot be composed ends this one reminder, unless no other could be composed either.
     """
     try:
-        raw = compose_message(reminder, job, connection, tenant)
+        mail = compose_message(reminder, job, connection, tenant)
     # Whatever it is, the worker and the others' reminders must not suffer.
     except Exception as error:  # noqa: BLE001
         return not_composed(error, job, others_work=composes(reminder.locale))
 
-    if len(raw) > MAX_MESSAGE_BYTES:
+    if len(mail.raw) > MAX_MESSAGE_BYTES:
         return NotBegun(
             State.FAILED,
-            f"message_too_large: {len(raw)} bytes; certmail sends at most {MAX_MESSAGE_BYTES}",
+            f"message_too_large: {len(mail.raw)} bytes; certmail sends at most {MAX_MESSAGE_BYTES}",
         )
 
-    return raw
+    return mail
 
 
 def compose_message(
     reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside
-) -> bytes:
+) -> Mail:
     """Compose the message that this reminder becomes; raises ComposeError."""
     assert connection.mailbox is not None, "checked when the connection was added"
     letter = Letter(
@@ -168,7 +170,7 @@ def compose_message(
         own_text=reminder.text,
     )
 
-    return compose(letter).raw
+    return compose(letter)
 
 
 def _token_denied(denied: Denied, job: Job, connection: Connection) -> NotBegun:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import FINAL, AttemptOutcome, State
 from certmail_config.ledger.upkeep import KnownAttempt, KnownJob
+from certmail_worker.recording.rows import REPORTED
 
 LOST: Final = (
     "lost: Redis was restored from a copy that is older than this reminder; enqueue it again"
@@ -185,13 +186,7 @@ def attempt_detail(row: dict[str, Any]) -> str:
     value = {
         "outcome": row["outcome"],
         "ended_at": ended.astimezone(UTC).isoformat(timespec="milliseconds") if ended else None,
-        "http_status": row["http_status"],
-        "google_reason": row["google_reason"],
-        "gmail_id": row["gmail_id"],
-        "gmail_thread_id": row["gmail_thread_id"],
-        "latency_ms": row["latency_ms"],
-        "key_id": row["key_id"],
-        "connection_version": row["connection_version"],
+        **{name: row[name] for name in REPORTED},
     }
 
     return json.dumps({name: item for name, item in value.items() if item is not None})

@@ -22,12 +22,16 @@ REPORTED: Final = (
     "latency_ms",
     "key_id",
     "connection_version",
+    "template_version",
+    "locale",
+    "message_sha256",
+    "subject_sha256",
 )
 """What the detail of an attempt may report.
 
 A later report that lacks a field leaves it as it was.
 """
-NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version"})
+NUMBERS: Final = frozenset({"http_status", "latency_ms", "connection_version", "template_version"})
 """Those of REPORTED that are numbers; the others are texts."""
 
 

@@ -43,9 +43,9 @@ def test_a_catalogue_has_the_keys_values_and_plural_forms_that_it_needs(language
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_is_clean_text(language: str) -> None:
-    source = (
-        files("certmail_config.templates") / "catalogues" / f"{language}.toml"
-    ).read_text("utf-8")
+    source = (files("certmail_config.templates") / "catalogues" / f"{language}.toml").read_text(
+        "utf-8"
+    )
     assert "\t" not in source
 
     for forms in catalogue(language).texts.values():
@@ -111,9 +111,9 @@ def test_a_locale_falls_back_to_its_language_and_then_to_english(
 @pytest.mark.parametrize("country", ["de-CH", "fr-CA"])
 def test_a_country_says_only_what_it_writes_otherwise(country: str) -> None:
     language, own = catalogue(country[:2]).texts, catalogue(country).texts
-    source = (
-        files("certmail_config.templates") / "catalogues" / f"{country}.toml"
-    ).read_text("utf-8")
+    source = (files("certmail_config.templates") / "catalogues" / f"{country}.toml").read_text(
+        "utf-8"
+    )
     differ = [key for key in language if own[key] != language[key]]
     assert len(differ) == len(re.findall("(?m)^[a-z_]+ = ", source))
     for key in differ:
