@@ -26,9 +26,11 @@ from certmail_config.ledger import pause, run
 from certmail_config.sql import registry, removing
 from certmail_config.sql.engine import reachable
 from certmail_config.sql.pausing import read_pauses, take_turns
+from certmail_config.sql.templates import Published, newest_versions, read_templates
 from certmail_config.tenants.models import Connection, Tenant
 from certmail_config.tenants.pauses import paused_in
 from certmail_config.tenants.sealed_fields import why_closed, with_own_public_key
+from certmail_config.tenants.templates_copy import forget_templates, write_templates
 from certmail_config.tenants.working_copy import (
     older,
     read_project_share,
@@ -122,6 +124,7 @@ class Projector:
         for tenant in tenants:
             self._write_tenant(tenant, [each for each in connections if each.tenant == tenant.id])
         self._withdraw_removed(connections, tenants)
+        self.publish_templates()
         return written
 
     def copy_missing(self) -> int:
@@ -155,7 +158,29 @@ class Projector:
         for tenant, theirs in found_tenants:
             self._write_tenant(tenant, theirs)
         self._withdraw_removed(found, [tenant for tenant, _ in found_tenants])
-        return len(ours) + len(found_tenants)
+        return len(ours) + len(found_tenants) + self.publish_templates()
+
+    def publish_templates(self) -> int:
+        """Write the templates that the working copy lacks, or has in an older version.
+
+        Gives how many that were. Raises StoresUnreachable, RedisError.
+        """
+        with self._db() as db:
+            versions = newest_versions(db)
+            late = older(self.redis, redis_keys.TEMPLATES, versions)
+            found = [(tenant, read_templates(db, tenant)) for tenant in late]
+
+        for tenant, published in found:
+            if published is not None:
+                self.write_templates(tenant, published)
+        return len(found)
+
+    def write_templates(self, tenant: str, published: Published) -> None:
+        """Write a version of a tenant's templates; raises StoresUnreachable, RedisError."""
+        write_templates(self.redis, tenant, published.version, published.document)
+        with self._db() as db:
+            if not removing.tenants_left_of(db, [tenant]):  # removed just now
+                forget_templates(self.redis, tenant)
 
     def publish_pauses(self, reason: str = "as the database says") -> None:
         """Pause in Redis exactly what SQL says is paused, before anything else there may leave."""

@@ -132,6 +132,10 @@ BLOCKED: Final = f"{TAG}:blocked:"
 
 TENANT: Final = f"{TAG}:tenant:"
 """hash by tenant: public key, salt, connections by name; working copy of SQL"""
+TEMPLATES: Final = f"{TAG}:templates:"
+"""hash by tenant: its templates, their version, and `off:place` -> why of what failed and is left
+out; working copy of SQL
+"""
 CONNECTION: Final = f"{TAG}:connection:"
 """hash by connection: all of it, keys sealed; working copy of SQL"""
 

@@ -15,6 +15,7 @@ from certmail_config.ledger.lanes import (
     spend,
     spend_message,
     suspend_lane,
+    suspend_template,
     warn_expiry,
 )
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_each, run_many
@@ -80,5 +81,6 @@ __all__ = [
     "spend",
     "spend_message",
     "suspend_lane",
+    "suspend_template",
     "warn_expiry",
 ]

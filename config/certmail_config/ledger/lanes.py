@@ -106,6 +106,17 @@ def warn_expiry(
     return Call(load("warn_expiry"), args, lambda answer: answer == 1)
 
 
+def suspend_template(
+    tenant: str, version: int, place: str, why: str, *, clock: float | None = None
+) -> Call[bool]:
+    """Let certmail's own words stand where a tenant's failed, until it publishes others.
+
+    True where that was not said before.
+    """
+    args = (tenant, version, place, why, ms(clock))
+    return Call(load("suspend_template"), args, lambda answer: answer == 1)
+
+
 def spend(
     connection: ConnectionId, units: int, *, nonce: str, clock: float | None = None
 ) -> Call[bool]:

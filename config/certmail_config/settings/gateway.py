@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from certmail_config.base.urls import split_web_address
 from certmail_config.settings.forms import here, whole_origin
 from certmail_config.settings.section import MIN_PASSWORD, HostAndPort, Part
+
+_HOST: Final = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
+)
 
 
 class GatewaySettings(Part):
@@ -58,6 +64,11 @@ class GatewaySettings(Part):
         None,
         description="Its logo on those pages: a PNG, JPEG or WebP file of 256 KiB at most, which the gateway serves itself.",
     )
+    logo_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts that tenants' logos in mails may come from, comma separated, as in `static.example.com`; the same for all "
+        "processes. Unset: mails have no logo.",
+    )
     api_per_minute: int = Field(
         60_000,
         ge=1,
@@ -91,6 +102,17 @@ class GatewaySettings(Part):
             message = (
                 "each must be the beginning of an https:// address (http:// only of this machine)"
             )
+            raise ValueError(message)
+        return given
+
+    @field_validator("logo_hosts", mode="before")
+    @classmethod
+    def _parse_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        given = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if not all(_HOST.fullmatch(each) for each in given):
+            message = "each must be a host by its name, as in static.example.com"
             raise ValueError(message)
         return given
 

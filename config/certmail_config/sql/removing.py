@@ -33,6 +33,7 @@ def remove_tenant(db: Db, tenant: str) -> None:
     record = tables.deliveries
     db.execute(update(record).where(record.c.tenant == tenant).values(recipient=None, mailbox=None))
     db.execute(delete(tables.connections).where(tables.connections.c.tenant == tenant))
+    db.execute(delete(tables.templates).where(tables.templates.c.tenant == tenant))
     forget_tenant(db, tenant)
     db.execute(delete(tables.tenants).where(tables.tenants.c.id == tenant))
 

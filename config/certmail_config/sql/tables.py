@@ -85,6 +85,19 @@ tenants = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+templates = Table(
+    "templates",
+    metadata,
+    Column("tenant", ForeignKey("tenants.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),  # the highest is what its mails are written with
+    Column("document", Text, nullable=False),  # JSON: brand and texts, as templates/documents.py
+    Column("digest", String(64), nullable=False),  # SHA-256 of that
+    # JSON: certmail's own words by place, as they were when the tenant's were made on them.
+    Column("own_words", Text, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("published_by", Text, nullable=False),
+)
+
 connections = Table(
     "connections",
     metadata,

@@ -45,7 +45,8 @@ def forget_connection(redis: Redis, tenant: str, name: str, connection: Connecti
 def withdraw_tenant(redis: Redis, tenant: str) -> None:
     """Remove a tenant, with the private half of its key and its set-up link; raises RedisError."""
     redis.srem(redis_keys.TENANTS, tenant)
-    redis.delete(redis_keys.TENANT + tenant, redis_keys.SETUP + tenant, redis_keys.TAKEN + tenant)
+    kept = (redis_keys.TENANT, redis_keys.SETUP, redis_keys.TAKEN, redis_keys.TEMPLATES)
+    redis.delete(*(prefix + tenant for prefix in kept))
 
 
 def known_in(redis: Redis) -> tuple[set[str], set[ConnectionId]]:
