@@ -73,7 +73,14 @@ def _number(value: int) -> Number:
 
 
 SAMPLES: Final[Mapping[str, Values]] = {
-    "thin": {"organisation": "acme"},
+    "thin": {
+        "organisation": "acme",
+        # These three kinds always have theirs.
+        "about": "Ben",
+        "campaigns": [{"name": "Q4"}],
+        "subject": "Review",
+        "text": "Please decide.",
+    },
     "rich": {
         "organisation": "Acme Inc.",
         "name": "Anna Example",

@@ -108,6 +108,43 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             ),
         },
     ),
+    "templates": Group(
+        "What tenants write in their mails themselves: words by block, and their look.",
+        {
+            "list": Command(
+                "templates.list",
+                "list_",
+                "List the tenants that write in their mails themselves; of one tenant, the versions.",
+            ),
+            "show": Command(
+                "templates.show",
+                "show",
+                "Show what a tenant has published; without one, certmail's own words by block, and what they may name.",
+                anywhere=True,
+            ),
+            "check": Command(
+                "templates.check",
+                "check",
+                "Say what is wrong with templates in a folder, and what is worth knowing. It needs no server. Ends with status 1 where they could not be published so.",
+                anywhere=True,
+            ),
+            "publish": Command(
+                "templates.publish",
+                "publish",
+                "Publish a tenant's templates, all of a folder: its mails are written with them from the next minute on. With a fault nothing is published, and the status is 1.",
+            ),
+            "diff": Command(
+                "templates.diff",
+                "diff",
+                "Show a tenant's words beside certmail's own, and where those have changed since. The tenant's words stay in its mails; everything else follows certmail.",
+            ),
+            "reset": Command(
+                "templates.publish",
+                "reset",
+                "Go back to certmail's own words and look for a tenant; the versions before are kept.",
+            ),
+        },
+    ),
     "connections": Group(
         "The mailboxes that tenants send from.",
         {
