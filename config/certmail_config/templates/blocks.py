@@ -18,7 +18,7 @@ class Block(StrEnum):
     """What a list of mails shows after the subject."""
     HEADLINE = "headline"
     ASK = "ask"
-    """The paragraph that says what is asked of the reviewer."""
+    """What is asked of the reviewer; each line is a paragraph."""
     BUTTON = "button"
     FOOTER = "footer"
     """The small print; each line is a paragraph."""
@@ -38,7 +38,7 @@ MEASURES: Final[Mapping[Block, Measure]] = {
     Block.SUBJECT: Measure(250),
     Block.PREHEADER: Measure(300),
     Block.HEADLINE: Measure(250),
-    Block.ASK: Measure(1_500),
+    Block.ASK: Measure(1_500, lines=10),
     Block.BUTTON: Measure(80),
     Block.FOOTER: Measure(1_500, lines=10),
     Block.TEXT: Measure(10_000, lines=40),

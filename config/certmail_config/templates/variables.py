@@ -42,7 +42,7 @@ _OF_KIND: Final[Mapping[str, dict[str, Variable]]] = {
         "campaigns": Variable(
             Form.LIST,
             "the campaigns, soonest first; ten at most",
-            {"name": _TEXT, "pending": _NUMBER, "due": _TEXT},
+            {"name": _TEXT, "open": _TEXT, "due": _TEXT, "due_in": _TEXT},
         ),
     },
     "custom": {
@@ -102,7 +102,12 @@ SAMPLES: Final[Mapping[str, Values]] = {
         "about": "Ben Example",
         "times_reminded": _number(3),
         "campaigns": [
-            {"name": "Q4 finance systems", "pending": _number(12), "due": "11 Dec"},
+            {
+                "name": "Q4 finance systems",
+                "open": "12 decisions open",
+                "due": "Friday, 11 December 2026 at 17:00",
+                "due_in": "in 3 days",
+            },
             {"name": "Administrators"},
         ],
         "subject": "A word about your review",
@@ -128,7 +133,14 @@ SAMPLES: Final[Mapping[str, Values]] = {
         * 10,
         "about": (_NASTY * 4)[:160],
         "times_reminded": _number(1_000_000),
-        "campaigns": [{"name": (_NASTY * 3)[:120], "pending": _number(1_000_000), "due": "30 Sept"}]
+        "campaigns": [
+            {
+                "name": (_NASTY * 3)[:120],
+                "open": "1,000,000 of 2,000,000 decisions open",
+                "due": "Wednesday, 30 September 2026 at 11:59 PM",
+                "due_in": "overdue for 1,000 days",
+            }
+        ]
         * 10,
         "subject": (_NASTY * 3)[:150],
         "text": (_NASTY * 70)[:5000],

@@ -25,6 +25,7 @@ from certmail_sandbox.server import build
 from certmail_worker.connections.probe import probe
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import Rules
+from certmail_worker.delivery.shelf import TemplateShelf
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import new_session
 from certmail_worker.google.tenant_cache import Directory
@@ -62,6 +63,7 @@ class OneTenant:
             rules=Rules(),
             lease_seconds=45,
             send_window_seconds=5,
+            templates=TemplateShelf(self.redis),
         )
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:

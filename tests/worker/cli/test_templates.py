@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_read_is_named(
 def test_certmails_own_words_are_shown_with_what_they_may_name(commands: Run) -> None:
     own = commands("templates", "show", "--kind", "digest", "--locale", "de")[1]
 
-    assert own["variables"]["campaigns"]["fields"]["pending"] == "number"
+    assert own["variables"]["campaigns"]["fields"]["open"] == "text"
     assert own["blocks"]["footer"]["version"]
 
 

@@ -8,6 +8,7 @@ mail is bounded, and found again only by all that it was made of.
 from certmail_worker.compose.brand import PLAIN, Brand, Logo
 from certmail_worker.compose.composer import compose
 from certmail_worker.compose.letter import ComposeError, Letter, Mail, PendingItem, Review
+from certmail_worker.compose.tenant_words import TenantWords
 
 __all__ = [
     "PLAIN",
@@ -18,5 +19,6 @@ __all__ = [
     "Mail",
     "PendingItem",
     "Review",
+    "TenantWords",
     "compose",
 ]

@@ -11,6 +11,7 @@ from certmail_config.ledger import Call, arun, arun_durably
 from certmail_config.metrics.instruments import WorkerMeters
 from certmail_config.tracing.spans import NO_TRACING, Tracing
 from certmail_worker.delivery.settlement import Rules
+from certmail_worker.delivery.shelf import TemplateShelf
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.tenant_cache import Directory
 from certmail_worker.google.tokens import Tokens
@@ -36,6 +37,8 @@ class DeliveryContext:
     replicas: int = 0
     meters: WorkerMeters = field(default_factory=WorkerMeters)
     tracing: Tracing = NO_TRACING
+    templates: TemplateShelf | None = None
+    """What tenants write in their mails themselves; without, all mails are in certmail's words."""
     unsettled: set[str] = field(default_factory=set)
     """Jobs that were begun here.
 

@@ -19,10 +19,19 @@ from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Job, Suspension
 from certmail_config.tenants.models import Connection
-from certmail_worker.compose import ComposeError, Letter, Mail, PendingItem, Review, compose
+from certmail_worker.compose import (
+    ComposeError,
+    Letter,
+    Mail,
+    PendingItem,
+    Review,
+    TenantWords,
+    compose,
+)
 from certmail_worker.compose.trial_mail import composes
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.evidence import ContentEvidence
+from certmail_worker.delivery.own_words import compose_in, suspend_failed
 from certmail_worker.delivery.settlement import OnUncertain, on_uncertain
 from certmail_worker.google import backoff
 from certmail_worker.google.gmail import MAX_MESSAGE_BYTES
@@ -100,9 +109,9 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     except PayloadUnreadable as error:
         return NotBegun(State.FAILED, f"payload_unreadable: {error.message}")
 
-    mail = _compose_or_stop(reminder, job, connection, tenant)
-    if isinstance(mail, NotBegun):
-        return mail
+    composed = await _compose_or_stop(context, job, reminder, connection, tenant)
+    if isinstance(composed, NotBegun):
+        return composed
 
     if_uncertain = on_uncertain(
         context.rules,
@@ -112,35 +121,50 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
         verify=connection.verify,
         resent=job.resent,
     )
-    return Prepared(connection, token, mail.raw, ContentEvidence.of(mail), if_uncertain)
+    return Prepared(connection, token, *composed, if_uncertain)
 
 
-def _compose_or_stop(
-    reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside
-) -> Mail | NotBegun:
-    """The message, or why there is none.
+async def _compose_or_stop(
+    context: DeliveryContext,
+    job: Job,
+    reminder: Reminder,
+    connection: Connection,
+    tenant: TenantInside,
+) -> tuple[bytes, ContentEvidence] | NotBegun:
+    """The message, and what proves its words; or why there is none.
 
     What cannot be composed ends this one reminder, unless no other could be composed either.
     """
+    words = await context.templates.of(job.tenant) if context.templates else None
+
     try:
-        mail = compose_message(reminder, job, connection, tenant)
+        mail = compose_message(reminder, job, connection, tenant, words)
     # Whatever it is, the worker and the others' reminders must not suffer.
     except Exception as error:  # noqa: BLE001
         return not_composed(error, job, others_work=composes(reminder.locale))
 
+    if words is not None and words.failed:
+        await suspend_failed(context, job.tenant, words)
     if len(mail.raw) > MAX_MESSAGE_BYTES:
         return NotBegun(
             State.FAILED,
             f"message_too_large: {len(mail.raw)} bytes; certmail sends at most {MAX_MESSAGE_BYTES}",
         )
 
-    return mail
+    return mail.raw, ContentEvidence.of(mail, words.version if words and words.used else None)
 
 
 def compose_message(
-    reminder: Reminder, job: Job, connection: Connection, tenant: TenantInside
+    reminder: Reminder,
+    job: Job,
+    connection: Connection,
+    tenant: TenantInside,
+    words: TenantWords | None = None,
 ) -> Mail:
-    """Compose the message that this reminder becomes; raises ComposeError."""
+    """Compose the message that this reminder becomes, in its tenant's own words where it has some.
+
+    Raises ComposeError.
+    """
     assert connection.mailbox is not None, "checked when the connection was added"
     letter = Letter(
         job_id=job.id,
@@ -168,9 +192,12 @@ def compose_message(
         ),
         own_subject=reminder.subject,
         own_text=reminder.text,
+        fallback_locale=words.locale if words else None,
     )
 
-    return compose(letter)
+    if words is None or not words.used:
+        return compose(letter)
+    return compose_in(letter, words)
 
 
 def _token_denied(denied: Denied, job: Job, connection: Connection) -> NotBegun:

@@ -54,6 +54,7 @@ _DELIVERY: Final = (
     Entry("payload_altered", "A stored reminder was altered: it has failed.", OPERATOR, NOW, "See who can write Redis."),
     Entry("payload_malformed", "A stored reminder is in no form that this version opens: it has failed.", UPSTREAM, DAY, "See which version enqueued it."),
     Entry("compose_failed", "No mail can be made of this reminder: it has failed; the line says where.", UPSTREAM, DAY, "Correct it and enqueue it again; if it is as documented, report it.", (STATUS,)),
+    Entry("template_failed", "A part of a tenant's templates could not be used: mails say certmail's own words there, and none is lost.", TENANT, DAY, "Correct it and publish again; if it is as it was published, see who can write SQL and Redis.", ("certmail templates show TENANT", "certmail templates check FOLDER")),
     Entry("composing_broken", "No reminder in this language can be composed: they wait.", OPERATOR, NOW, "Install certmail anew on that machine; if it stays, report it.", (DOCTOR,)),
     Entry("not_prepared", "What is kept of a tenant or connection cannot be read: its reminders wait.", OPERATOR, NOW, "See the line's `raised` and `where`, and who can write Redis.", (DOCTOR,)),
     Entry("wrong_connection", "Somebody put another tenant's connection into a reminder: it has failed, and did not leave.", OPERATOR, NOW, "Whoever can write Redis has altered it: see who can."),

@@ -13,6 +13,7 @@ from certmail_worker.logbook.entry import (
     PROBE,
     SHOW,
     STATUS,
+    TENANT,
     UNCERTAIN,
     UPSTREAM,
     WEEK,
@@ -50,6 +51,23 @@ DELIVERIES: Final = (
         "Something raised that nobody foresaw. In a worker one reminder's outcome may be unknown by "
         "it; in the gateway one request was answered 500.",
         CERTMAIL, DAY, _REPORT,
+    ),
+    Entry(
+        "template_suspended",
+        "A part of a tenant's templates (`place`) failed in a worker. From now on certmail's own words "
+        "stand there, until something is published again; no reminder is lost.",
+        TENANT, DAY, _CODE, ("certmail templates show TENANT",),
+    ),
+    Entry(
+        "templates_unreadable",
+        "What stands in the place of a tenant's templates in Redis is something else, or may not be "
+        "read: its mails are in certmail's own words.",
+        OPERATOR, DAY, _ALTERED, (DOCTOR,),
+    ),
+    Entry(
+        "template_not_suspended",
+        "Redis was away when a failed template was to be put on record: this worker leaves it out all "
+        "the same, and another finds out by itself.",
     ),
     Entry(
         "token_not_dropped",

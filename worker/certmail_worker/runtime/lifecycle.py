@@ -47,6 +47,7 @@ from certmail_config.stores.connect import (
 from certmail_config.tracing.process import process_tracing
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.settlement import Rules
+from certmail_worker.delivery.shelf import TemplateShelf
 from certmail_worker.google.gmail import Gmail
 from certmail_worker.google.http import new_session
 from certmail_worker.google.tenant_cache import Directory
@@ -173,6 +174,7 @@ class WorkerLife:
             replicas=self._durability.replicas,
             meters=self._meters,
             tracing=traces.tracing,
+            templates=TemplateShelf(self._gathering, frozenset(settings.logo_hosts)),
         )
 
         name_worker(self.context.worker)
