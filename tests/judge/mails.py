@@ -78,7 +78,7 @@ def mail(kind: LetterKind, locale: str, sample: SampleSize) -> dict[str, Any]:
 
 def locales() -> list[str]:
     """Those that have texts of their own."""
-    folder = files("certmail_worker.compose.language") / "catalogues"
+    folder = files("certmail_config.templates") / "catalogues"
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir())
 
 

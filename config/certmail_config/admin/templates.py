@@ -66,7 +66,7 @@ def publish(
     if faults_of(findings):
         raise TemplatesRefused(findings)
 
-    document = based(document)
+    document = read_json(based(document).written())  # within the bounds of every store
     before = templates_of(admin, tenant)
     if instead_of is not None and before.version != instead_of:
         raise changed_meanwhile(tenant)

@@ -43,6 +43,8 @@ class KeyScope(StrEnum):
     """List tenants and their connections."""
     SETUP_LINKS_WRITE = "setup-links:write"
     """Make set-up links."""
+    TEMPLATES_WRITE = "templates:write"
+    """Publish what tenants write in their mails themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ Seen = Callable[[str], str]
 
 LOCALES = sorted(
     file.name.removesuffix(".toml")
-    for file in (files("certmail_worker.compose.language") / "catalogues").iterdir()
+    for file in (files("certmail_config.templates") / "catalogues").iterdir()
 )
 RTL = {"ar", "he"}
 UNSEEN = re.compile("[\u200b\u200e\u200f\u2068\u2069]")

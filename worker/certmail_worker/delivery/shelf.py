@@ -22,7 +22,7 @@ from certmail_worker.google.tenant_cache import TENANT_SECONDS
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES: Final = 128 * 1024 * 1024
+MOST_BYTES: Final = 160 * 1024 * 1024
 """So much memory they take at most; those used last stay."""
 OF_EACH: Final = 1_500
 PER_CHARACTER: Final = 12

@@ -56,6 +56,11 @@ class ApiCall:
         """The `{id}` of the address."""
         return self.request.match_info["id"]
 
+    @property
+    def path_tenant(self) -> str:
+        """The `{tenant}` of the address."""
+        return self.request.match_info["tenant"]
+
     def check_reach(self, tenant: str, pointer: str = "/tenant") -> None:
         """Check that the API key reaches a tenant; raises ApiProblem.
 

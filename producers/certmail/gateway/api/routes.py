@@ -18,6 +18,7 @@ from certmail.gateway.api.handlers import (
     lists,
     reminders,
     setup_links,
+    templates,
 )
 from certmail.gateway.api.request.concurrency import Turns
 from certmail_config.jobs.reminder import Reminder
@@ -186,6 +187,22 @@ ROUTES: Final = (
         does=BodyHandler(models.SetupLinkWanted, setup_links.body, setup_links.make),
         gives={201: ("Good for seven days, in the first browser in which Start is pressed.", models.SetupLink)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "connection_active", "tenant_suspended"),
+    ),
+    Route(
+        "GET", "/v1/tenants/{tenant}/templates", "getTemplates", Tag.TENANTS, KeyScope.TENANTS_READ,
+        summary="Show what a tenant writes in its mails itself",
+        does=templates.show,
+        gives={200: ("The newest version.", models.TenantTemplates)},
+        problems=("tenant_not_allowed", "unknown_tenant"),
+        turns=_lists,
+    ),
+    Route(
+        "PUT", "/v1/tenants/{tenant}/templates", "publishTemplates", Tag.TENANTS, KeyScope.TEMPLATES_WRITE,
+        summary="Publish what a tenant writes in its mails itself; they are written with it from the next minute on",
+        does=BodyHandler(models.TemplatesWanted, templates.body, templates.put, keyed=False),
+        gives={200: ("It is published, or was already.", models.TenantTemplates)},
+        problems=(*_BODY, "invalid_body", "invalid_templates", "tenant_not_allowed", "unknown_tenant", "templates_changed"),
+        turns=_batches,
     ),
     _list(
         "/v1/deliveries", "listDeliveries", Tag.RECORD, KeyScope.DELIVERIES_READ,

@@ -410,6 +410,8 @@ class TestWhoMay:
             (KeyScope.TENANTS_READ, "GET", "/v1/connections"),
             (KeyScope.DELIVERIES_READ, "GET", "/v1/deliveries"),
             (KeyScope.SETUP_LINKS_WRITE, "POST", "/v1/setup-links"),
+            (KeyScope.TENANTS_READ, "GET", "/v1/tenants/acme/templates"),
+            (KeyScope.TEMPLATES_WRITE, "PUT", "/v1/tenants/acme/templates"),
         ],
     )
     async def test_each_address_wants_its_scope(

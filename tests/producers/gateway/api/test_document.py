@@ -12,11 +12,13 @@ SCHEMAS = document("https://reminders.example", "1")["components"]["schemas"]
 
 def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
     assert sorted(SCHEMAS) == [
-        "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "Called", "Campaign",
-        "CampaignPage", "CancelWanted", "Cancelled", "Change", "ChangePage", "Connection",
-        "ConnectionPage", "ConnectionState", "Delivery", "DeliveryPage", "DigestCampaign", "Fault", "Item", "Kind", "Lookup",
+        "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "BlockText", "Brand",
+        "Called", "Campaign", "CampaignPage", "CancelWanted", "Cancelled", "Change", "ChangePage",
+        "Connection", "ConnectionPage", "ConnectionState", "Delivery", "DeliveryPage",
+        "DigestCampaign", "Fault", "FindingSeverity", "Item", "Kind", "Logo", "Lookup",
         "LookupAnswer", "LookupItem", "Problem", "Receipt", "Reminder", "ReminderStatus", "Rule",
-        "SetupLink", "SetupLinkWanted", "State", "Tenant", "TenantPage", "TenantState", "Totals",
+        "SetupLink", "SetupLinkWanted", "State", "TemplateFinding", "Templates", "TemplatesWanted",
+        "Tenant", "TenantPage", "TenantState", "TenantTemplates", "Totals",
     ]  # fmt: skip
     assert SCHEMAS["Kind"]["title"] == "Kind"
     assert SCHEMAS["Connection"]["properties"]["kind"]["anyOf"][0] == {

@@ -14,11 +14,12 @@ from certmail.gateway.api.request.idempotency import MAX_CHARACTERS, PATTERN
 from certmail.gateway.api.request.problems import KINDS
 from certmail.gateway.api.routes import ALWAYS, ROUTES, BodyHandler, Route, Tag
 from certmail.gateway.request_ids import HEADER
+from certmail_config.base.ids import NAME_PATTERN
 
 TAKEN = {route.does.model.__name__ for route in ROUTES if isinstance(route.does, BodyHandler)}
 """The models of what is sent, not answered."""
 _SCHEMAS = "#/components/schemas/"
-_KNOWN_AS = {"ConnectionKind": "Kind"}
+_KNOWN_AS = {"ConnectionKind": "Kind", "Document": "Templates", "Severity": "FindingSeverity"}
 """The names by which clients know what our classes call otherwise."""
 _NAMED: dict[str, dict[str, Any]] = {
     HEADER: {
@@ -143,6 +144,11 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     if "{id}" in route.path:
         found.append(
             {"name": "id", "in": "path", "required": True, "description": "From the receipt.", "schema": {"type": "string", "format": "uuid"}}
+        )  # fmt: skip
+
+    if "{tenant}" in route.path:
+        found.append(
+            {"name": "tenant", "in": "path", "required": True, "description": "The tenant's id.", "schema": {"type": "string", "pattern": NAME_PATTERN}}
         )  # fmt: skip
 
     if route.query is not None:

@@ -38,6 +38,11 @@ from certmail.gateway.api.models.reminders import (
     Receipt,
     ReminderStatus,
 )
+from certmail.gateway.api.models.templates import (
+    TemplateFinding,
+    TemplatesWanted,
+    TenantTemplates,
+)
 from certmail.gateway.api.models.tenants import (
     Connection,
     ConnectionPage,
@@ -67,6 +72,8 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     SetupLink,
     TenantPage,
     ConnectionPage,
+    TemplatesWanted,
+    TenantTemplates,
     DeliveryPage,
     Totals,
     Problem,
@@ -107,9 +114,12 @@ __all__ = [
     "ReminderStatus",
     "SetupLink",
     "SetupLinkWanted",
+    "TemplateFinding",
+    "TemplatesWanted",
     "Tenant",
     "TenantPage",
     "TenantQuery",
+    "TenantTemplates",
     "Totals",
     "TotalsQuery",
 ]

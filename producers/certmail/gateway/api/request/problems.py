@@ -33,6 +33,7 @@ KINDS: Final[dict[str, ProblemType]] = {
     "unknown_reminder": ProblemType(
         404, "There is no such reminder", "It may be of a tenant that the key does not reach, or forgotten long after it ended."
     ),
+    "unknown_tenant": ProblemType(404, "There is no such tenant", "See /v1/tenants for those that the key reaches."),
     "method_not_allowed": ProblemType(405, "This address does not know that method", "See the Allow header."),
     "body_too_slow": ProblemType(408, "The body did not come in time", "Send it again."),
     "already_sending": ProblemType(
@@ -47,6 +48,7 @@ KINDS: Final[dict[str, ProblemType]] = {
         409, "The connection works already", "To have it set up anew, ask for the link with `again`."
     ),
     "tenant_suspended": ProblemType(409, "The tenant takes nothing in", "Ask the operator."),
+    "templates_changed": ProblemType(409, "Somebody else has published meanwhile", "Look at what there is, and publish again."),
     "request_running": ProblemType(
         409, "The first request with this Idempotency-Key is still running", "Repeat it in a moment."
     ),
@@ -55,6 +57,7 @@ KINDS: Final[dict[str, ProblemType]] = {
     "invalid_query": ProblemType(422, "A query parameter is wrong", "See the errors."),
     "invalid_header": ProblemType(422, "A header is wrong", "See the errors."),
     "invalid_body": ProblemType(422, "The body is not what it should be", "See the errors."),
+    "invalid_templates": ProblemType(422, "The templates cannot be published", "See the errors; nothing was published."),
     "invalid_reminder": ProblemType(422, "The reminder cannot be taken", "See the errors; the others of a batch are taken."),
     "idempotency_key_reused": ProblemType(
         422, "The Idempotency-Key was used for another request", "Use a key of its own for each request."
