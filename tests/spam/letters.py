@@ -86,9 +86,7 @@ def _letters(kind: str, locale: str) -> Iterator[tuple[str, Letter]]:
 
 def locales() -> list[str]:
     """Those that have texts of their own."""
-    names = [
-        file.name for file in (files("certmail_config.templates") / "catalogues").iterdir()
-    ]
+    names = [file.name for file in (files("certmail_config.templates") / "catalogues").iterdir()]
     return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 

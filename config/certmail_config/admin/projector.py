@@ -26,7 +26,7 @@ from certmail_config.ledger import pause, run
 from certmail_config.sql import registry, removing
 from certmail_config.sql.engine import reachable
 from certmail_config.sql.pausing import read_pauses, take_turns
-from certmail_config.sql.templates import Published, newest_versions, read_templates
+from certmail_config.sql.templates.versions import Published, newest_versions, read_templates
 from certmail_config.tenants.models import Connection, Tenant
 from certmail_config.tenants.pauses import paused_in
 from certmail_config.tenants.sealed_fields import why_closed, with_own_public_key

@@ -12,13 +12,13 @@ from sqlalchemy import delete, update
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.erasing import erase_tenant
-from certmail_config.admin.templates import publish, reset, templates_of, version_of
+from certmail_config.admin.templates.publishing import publish, reset, templates_of, version_of
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.ledger import run, suspend_template
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
-from certmail_config.sql.templates import list_versions
+from certmail_config.sql.templates.versions import list_versions
 from certmail_config.templates.documents import EMPTY, Document, read_document
 from certmail_config.templates.findings import TemplatesRefused
 

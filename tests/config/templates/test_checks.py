@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from certmail_config.templates.differences import based, differences, to_keep
 from certmail_config.templates.documents import EMPTY, BlockText, read_document, read_json
 from certmail_config.templates.findings import Severity, TemplatesRefused
 from certmail_config.templates.language import OutOfBounds
+from certmail_config.templates.language.filters import FILTERS
 from certmail_config.templates.variables import SAMPLES, scope_of
 
 HOSTS = frozenset({"static.acme.example"})
@@ -153,6 +156,20 @@ def test_a_colour_can_be_read_on_every_ground(number: int) -> None:
     assert all(contrast(used.dark, ground) >= ENOUGH for ground in ON_DARK)
     if all(contrast(colour, ground) >= ENOUGH for ground in ON_LIGHT):
         assert used.light == colour
+
+
+def test_the_page_for_whoever_writes_them_names_all_there_is() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "templates.md").read_text("utf-8")
+    variables = {name for kind in BLOCKS for name in scope_of(kind)}
+    fields = {f for kind in BLOCKS for each in scope_of(kind).values() for f in each.fields}
+
+    for name in {*variables, *fields, *BLOCKS}:
+        assert f"`{name}`" in page, name
+    for block, measure in MEASURES.items():
+        assert f"| `{block}` |" in page
+        assert re.search(rf"\| `{block}` \|.*\| {measure.longest:,} \| {measure.lines} \|", page)
+    for each in FILTERS:
+        assert f"`{each}" in page
 
 
 def test_contrasts_are_those_of_wcag() -> None:

@@ -8,7 +8,7 @@ mail is bounded, and found again only by all that it was made of.
 from certmail_worker.compose.brand import PLAIN, Brand, Logo
 from certmail_worker.compose.composer import compose
 from certmail_worker.compose.letter import ComposeError, Letter, Mail, PendingItem, Review
-from certmail_worker.compose.tenant_words import TenantWords
+from certmail_worker.compose.own.tenant_words import TenantWords
 
 __all__ = [
     "PLAIN",

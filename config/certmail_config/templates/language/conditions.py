@@ -15,7 +15,7 @@ _DEEPEST: Final = 8
 _LARGEST: Final = 10**9
 _FOR_TEXTS: Final = frozenset({"eq", "ne"})
 # Stands for one that is wrong: what comes of it is never carried out.
-_WRONG: Final = program.There(program.Variable(""))
+_WRONG: Final = program.There(program.Reference(""))
 
 
 class Conditions:
@@ -75,7 +75,7 @@ class Conditions:
         elif attribute not in {"first", "last"}:
             self._names.wrong(node, "`loop` has: loop.first, loop.last")
         else:
-            return program.Place(list(self._names.entries)[-1], attribute == "last")
+            return program.Turn(list(self._names.entries)[-1], attribute == "last")
         return _WRONG
 
 

@@ -20,7 +20,7 @@ _LONGEST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class WordFilter:
     """A filter: what it takes and gives, how it is written, and what it does."""
 
     takes: frozenset[Form]
@@ -109,11 +109,11 @@ def _missing_forms(locale: Locale, named: Mapping[str, str | int]) -> str | None
     return f"`plural` lacks a form that {locale.english_name} has: {', '.join(sorted(needed))}"
 
 
-FILTERS: Final[Mapping[str, Filter]] = {
-    "default": Filter(frozenset({Form.TEXT, Form.NUMBER}), 'default("…")', _default),
-    "short": Filter(frozenset({Form.TEXT}), "short(40)", _short),
-    "capital": Filter(frozenset({Form.TEXT}), "capital", _capital),
-    "plural": Filter(
+FILTERS: Final[Mapping[str, WordFilter]] = {
+    "default": WordFilter(frozenset({Form.TEXT, Form.NUMBER}), 'default("…")', _default),
+    "short": WordFilter(frozenset({Form.TEXT}), "short(40)", _short),
+    "capital": WordFilter(frozenset({Form.TEXT}), "capital", _capital),
+    "plural": WordFilter(
         frozenset({Form.NUMBER}), 'plural(one="…", other="…")', _plural, hint=_missing_forms
     ),
 }

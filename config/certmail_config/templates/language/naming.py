@@ -60,7 +60,7 @@ class Names:
         there = sorted(name for name, each in self.scope.items() if each.form is Form.LIST)
         return f"there are: {', '.join(there)}" if there else "there is none in this mail"
 
-    def variable(self, node: nodes.Node) -> tuple[program.Variable, Form] | None:
+    def variable(self, node: nodes.Node) -> tuple[program.Reference, Form] | None:
         """What a node names; None, and a note, where it names nothing."""
         match node:
             case nodes.Name(name=name) if name in self.entries:
@@ -68,14 +68,14 @@ class Names:
                 self.wrong(node, f"{quoted(name)} is an entry; it has: {has}")
             case nodes.Name(name=name):
                 if name in self.scope:
-                    return program.Variable(name), self.scope[name].form
+                    return program.Reference(name), self.scope[name].form
                 self.wrong(
                     node, f"there is no variable {quoted(name)}; {choices(name, self.scope)}"
                 )
             case nodes.Getattr(node=nodes.Name(name=entry), attr=field) if entry in self.entries:
                 fields = self.entries[entry]
                 if field in fields:
-                    return program.Variable(field, entry), fields[field]
+                    return program.Reference(field, entry), fields[field]
                 self.wrong(node, f"{entry} has no {quoted(field)}; {choices(field, fields)}")
             case nodes.Getattr(attr=attribute):
                 self.unusable(node, f"the attribute {quoted(attribute)}")

@@ -76,7 +76,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class Reference:
     """Something named: a variable, or the field of an entry that is gone through."""
 
     name: str
@@ -93,7 +93,7 @@ class Variable:
 class Show:
     """Writes a variable, changed by filters."""
 
-    variable: Variable
+    variable: Reference
     filters: tuple[Callable[[Plain], Plain], ...] = ()
 
     def do(self, run: Run) -> None:
@@ -108,7 +108,7 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Turn:
     """Whether the entry that is gone through is the first, or the last."""
 
     entry: str
@@ -124,7 +124,7 @@ class Place:
 class There:
     """Whether there is something: a text that is not empty, a number other than 0, an entry."""
 
-    variable: Variable
+    variable: Reference
 
     def holds(self, run: Run) -> bool:
         """Whether there is."""
@@ -136,7 +136,7 @@ class There:
 class Compared:
     """Whether a text or number compares so; what is nothing only differs."""
 
-    variable: Variable
+    variable: Reference
     by: str
     to: str | int
 
@@ -175,7 +175,7 @@ class Both:
         return self.first.holds(run) and self.second.holds(run)
 
 
-Condition = Place | There | Compared | Not | Both
+Condition = Turn | There | Compared | Not | Both
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.templates import templates_of
+from certmail_config.admin.templates.publishing import templates_of
 from certmail_config.settings import Settings
 from certmail_config.templates.differences import Difference, based, differences
 from certmail_config.templates.findings import TemplatesRefused

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.templates import templates_of
+from certmail_config.admin.templates.publishing import templates_of
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
-from certmail_config.sql.templates import list_versions, newest_versions
+from certmail_config.sql.templates.versions import list_versions, newest_versions
 from certmail_worker.cli.support.output import Json, print_json, table
 from certmail_worker.cli.templates.saying import counted
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.templates import publish as publish_document
-from certmail_config.admin.templates import reset as reset_templates
+from certmail_config.admin.templates.publishing import publish as publish_document
+from certmail_config.admin.templates.publishing import reset as reset_templates
 from certmail_config.settings import Settings
 from certmail_config.templates.findings import TemplatesRefused
 from certmail_worker.cli.support.actor import actor

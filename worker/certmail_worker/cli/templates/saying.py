@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from certmail_config.admin.templates import TemplatesState
+from certmail_config.admin.templates.publishing import TemplatesState
 from certmail_config.templates.documents import Document
 from certmail_config.templates.findings import Finding, TemplatesRefused, faults_of
 from certmail_worker.cli.support.output import out, print_json

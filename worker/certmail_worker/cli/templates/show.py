@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.templates import templates_of, version_of
+from certmail_config.admin.templates.publishing import templates_of, version_of
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_config.templates.base import own_words

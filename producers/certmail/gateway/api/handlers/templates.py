@@ -10,7 +10,7 @@ from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.request.bodies import read_json, read_model
 from certmail.gateway.api.request.problems import KINDS, ApiProblem, InvalidRequest
-from certmail_config.admin.templates import TemplatesState, publish, templates_of
+from certmail_config.admin.templates.publishing import TemplatesState, publish, templates_of
 from certmail_config.base.errors import Refused
 from certmail_config.templates.documents import LARGEST
 from certmail_config.templates.findings import Finding, TemplatesRefused, faults_of

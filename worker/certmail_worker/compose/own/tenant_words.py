@@ -19,9 +19,9 @@ from certmail_config.templates.language import OutOfBounds, Program, TemplateRef
 from certmail_config.templates.variables import scope_of
 from certmail_worker.compose.brand import PLAIN, Brand, Logo
 from certmail_worker.compose.content import Content
-from certmail_worker.compose.known import Known
 from certmail_worker.compose.language import clean
 from certmail_worker.compose.letter import Letter
+from certmail_worker.compose.own.known import Known
 
 EVERYTHING: Final = "templates"
 """The place of what concerns all of them."""

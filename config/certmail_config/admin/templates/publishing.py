@@ -12,7 +12,7 @@ from certmail_config.base.errors import Refused
 from certmail_config.base.redis_answers import hash_of
 from certmail_config.sql import registry
 from certmail_config.sql.history import CERTMAIL
-from certmail_config.sql.templates import (
+from certmail_config.sql.templates.versions import (
     Published,
     add_version,
     changed_meanwhile,

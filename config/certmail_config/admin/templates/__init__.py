@@ -1,0 +1,1 @@
+"""Publishing what a tenant writes in its mails itself."""

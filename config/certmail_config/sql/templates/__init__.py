@@ -1,0 +1,1 @@
+"""What tenants write in their mails themselves, in SQL."""
