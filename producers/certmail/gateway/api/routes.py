@@ -193,7 +193,7 @@ ROUTES: Final = (
         summary="Show what a tenant writes in its mails itself",
         does=templates.show,
         gives={200: ("The newest version.", models.TenantTemplates)},
-        problems=("tenant_not_allowed", "unknown_tenant"),
+        problems=("tenant_not_allowed", "no_such_tenant"),
         turns=_lists,
     ),
     Route(
@@ -201,7 +201,7 @@ ROUTES: Final = (
         summary="Publish what a tenant writes in its mails itself; they are written with it from the next minute on",
         does=BodyHandler(models.TemplatesWanted, templates.body, templates.put, keyed=False),
         gives={200: ("It is published, or was already.", models.TenantTemplates)},
-        problems=(*_BODY, "invalid_body", "invalid_templates", "tenant_not_allowed", "unknown_tenant", "templates_changed"),
+        problems=(*_BODY, "invalid_body", "invalid_templates", "tenant_not_allowed", "no_such_tenant", "templates_changed"),
         turns=_batches,
     ),
     _list(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
+
+from certmail_config.admin.admin import Admin
+from certmail_config.admin.api_keys import create_key
+from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
 
 PATH = "/v1/tenants/acme/templates"
 
@@ -56,6 +62,20 @@ async def test_what_is_too_much_is_refused(client: Any) -> None:
     wide = {"texts": {"en": {"reminder": {f"b{n}": {"text": ""} for n in range(6_000)}}}}
     status, problem, _ = await client.ask("PUT", PATH, json={"templates": wide})
     assert (status, problem["code"]) == (413, "body_too_large")
+
+
+async def test_of_a_tenant_that_there_is_not_nothing_is_published(
+    client: Any, admin: Admin
+) -> None:
+    scopes = [KeyScope.TENANTS_READ, KeyScope.TEMPLATES_WRITE]
+    _, key = await asyncio.to_thread(
+        create_key, admin, "all", tenants=[EVERY_TENANT], scopes=scopes
+    )
+    every = replace(client, key=key)
+
+    for method, body in (("GET", None), ("PUT", {"templates": _saying("a")})):
+        status, problem, _ = await every.ask(method, "/v1/tenants/nobody/templates", json=body)
+        assert (status, problem["code"]) == (404, "no_such_tenant")
 
 
 async def test_another_tenants_are_out_of_reach(client: Any) -> None:

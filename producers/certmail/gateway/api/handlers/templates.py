@@ -9,7 +9,7 @@ from typing import Any, Final
 from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.request.bodies import read_json, read_model
-from certmail.gateway.api.request.problems import KINDS, ApiProblem, InvalidRequest
+from certmail.gateway.api.request.problems import ApiProblem, InvalidRequest
 from certmail_config.admin.templates.publishing import TemplatesState, publish, templates_of
 from certmail_config.base.errors import Refused
 from certmail_config.templates.documents import LARGEST
@@ -95,7 +95,6 @@ def _pointer(place: str) -> str:
 
 
 def _problem(error: Refused) -> ApiProblem:
-    assert error.code in KINDS, error.code
-    return ApiProblem(
-        error.code, error.message, remedy=error.remedy if error.code == "templates_changed" else ""
-    )
+    if error.code == "unknown_tenant":
+        return ApiProblem("no_such_tenant", error.message)
+    return ApiProblem("templates_changed", error.message, remedy=error.remedy)

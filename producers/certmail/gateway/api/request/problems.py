@@ -33,7 +33,7 @@ KINDS: Final[dict[str, ProblemType]] = {
     "unknown_reminder": ProblemType(
         404, "There is no such reminder", "It may be of a tenant that the key does not reach, or forgotten long after it ended."
     ),
-    "unknown_tenant": ProblemType(404, "There is no such tenant", "See /v1/tenants for those that the key reaches."),
+    "no_such_tenant": ProblemType(404, "There is no such tenant", "See /v1/tenants for those that the key reaches."),
     "method_not_allowed": ProblemType(405, "This address does not know that method", "See the Allow header."),
     "body_too_slow": ProblemType(408, "The body did not come in time", "Send it again."),
     "already_sending": ProblemType(
