@@ -177,7 +177,9 @@ class Projector:
 
     def write_templates(self, tenant: str, published: Published) -> None:
         """Write a version of a tenant's templates; raises StoresUnreachable, RedisError."""
-        write_templates(self.redis, tenant, published.version, published.document)
+        with self._db() as db:
+            newest = newest_versions(db, tenant).get(tenant)
+        write_templates(self.redis, tenant, published.version, published.document, newest)
         with self._db() as db:
             if not removing.tenants_left_of(db, [tenant]):  # removed just now
                 forget_templates(self.redis, tenant)

@@ -29,17 +29,21 @@ class TemplatesView:
     off: Mapping[str, str]
 
 
-def write_templates(redis: Redis, tenant: str, version: int, document: str) -> bool:
+def write_templates(
+    redis: Redis, tenant: str, version: int, document: str, newest: int | None = None
+) -> bool:
     """Write a version, unless it or a newer one is there; says whether it was written.
 
-    What failed in an older one counts no more.
+    What is newer than the `newest` that there is comes from a database that was since restored, or
+    from somebody else: it is no reason not to write. What failed in an older one counts no more.
     """
     key = redis_keys.TEMPLATES + tenant
     written = False
 
     def write(pipe: Pipeline) -> None:
         nonlocal written
-        written = read_version(field_of(pipe, key, "version")) < version
+        stands = read_version(field_of(pipe, key, "version"))
+        written = stands < version or (newest is not None and stands > newest)
         pipe.multi()
         if written:
             pipe.delete(key)

@@ -120,6 +120,15 @@ def test_a_lost_or_older_copy_is_written_again_and_a_removed_tenants_goes(admin:
         assert list_versions(db, "acme") == []
 
 
+def test_what_is_newer_than_a_restored_database_does_not_keep_a_publication_away(
+    admin: Admin,
+) -> None:
+    admin.redis.hset(redis_keys.TEMPLATES + "acme", mapping={"version": "9", "document": "{}"})
+
+    state, _ = publish(admin, "acme", _saying("a"))
+    assert _copy(admin) == {"version": "1", "document": state.document.written()}
+
+
 def test_what_somebody_made_unreadable_in_sql_counts_for_nothing(admin: Admin) -> None:
     publish(admin, "acme", _saying("a"))
     with admin.db() as db:

@@ -45,9 +45,10 @@ def list_versions(db: Db, tenant: str) -> list[tuple[int, datetime, str]]:
     return [(row.version, row.published_at, row.published_by) for row in rows]
 
 
-def newest_versions(db: Db) -> dict[str, int]:
-    """The newest version of each tenant that has templates."""
+def newest_versions(db: Db, tenant: str | None = None) -> dict[str, int]:
+    """The newest version of each tenant that has templates, or of one."""
     query = select(_T.c.tenant, func.max(_T.c.version)).group_by(_T.c.tenant)
+    query = query if tenant is None else query.where(_T.c.tenant == tenant)
     return {str(tenant): int(version) for tenant, version in db.execute(query)}
 
 
