@@ -7,7 +7,7 @@ date moves it, and planning again makes none twice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -95,14 +95,31 @@ class Plan:
     non_moments: tuple[NonMoment, ...]
     versions: Versions
 
+    def of(self, reviewers: Collection[str]) -> Plan:
+        """What of it is about these reviewers."""
+        return Plan(
+            tuple(each for each in self.moments if each.reviewer in reviewers),
+            tuple(each for each in self.non_moments if each.reviewer in reviewers),
+            self.versions,
+        )
+
 
 def versions(certmail: str) -> Versions:
     """The versions that are installed, and certmail's own."""
     return Versions(holidays_version(), tzdata_version(), certmail)
 
 
-def make_plan(enrolments: Sequence[Enrolment], now: datetime, made_with: Versions) -> Plan:
-    """Plan campaigns, of one tenant or of many; raises NoWorkingDay for a calendar without any."""
+def make_plan(
+    enrolments: Sequence[Enrolment],
+    now: datetime,
+    made_with: Versions,
+    *,
+    until: date | None = None,
+) -> Plan:
+    """Plan campaigns, of one tenant or of many; with `until`, what comes after that day is left out.
+
+    Raises NoWorkingDay for a calendar without any.
+    """
     decided: dict[tuple[Case, ...], Decision] = {}
     moments: list[Moment] = []
     dropped: list[NonMoment] = []
@@ -112,12 +129,21 @@ def make_plan(enrolments: Sequence[Enrolment], now: datetime, made_with: Version
         cases = tuple(each.case(several=several) for each in part)
         decision = decided.get(cases)
         if decision is None:
-            decision = decided[cases] = decide(cases, now)
+            decision = decided[cases] = _up_to(until, decide(cases, now))
 
         moments += [_moment(part, going) for going in decision.going]
         dropped += [_non_moment(part, each) for each in decision.dropped]
 
     return Plan(_in_time(moments), _by_date(dropped), made_with)
+
+
+def _up_to(until: date | None, decision: Decision) -> Decision:
+    if until is None:
+        return decision
+    return Decision(
+        tuple(each for each in decision.going if each.day <= until),
+        tuple(each for each in decision.dropped if each.slot.day <= until),
+    )
 
 
 class _Enrolled:

@@ -1,9 +1,9 @@
-"""A day as it is written: 2026-12-24. Pure."""
+"""A day and an instant as they are written: 2026-12-24, 2026-12-24T08:00:00Z. Pure."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
@@ -22,6 +22,11 @@ def written_day(value: object) -> object:
         except ValueError:  # such as 30 February
             pass
     raise PydanticCustomError("invalid_day", "not a day such as 2026-12-24")
+
+
+def written_instant(value: datetime) -> str:
+    """RFC 3339 in UTC, with a fraction of a second only where there is one."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 Day = Annotated[date, BeforeValidator(written_day)]

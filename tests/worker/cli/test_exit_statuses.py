@@ -64,6 +64,8 @@ ARGUMENTS: Final[dict[str, str]] = {
     "deliveries totals": "",
     "deliveries export": "-",
     "campaigns list": "",
+    "campaign plan": "none.toml --reviewers none.csv",
+    "campaign presets": "strict",
     "logs explain": "pacing_stopped",
     "erase": "anna@acme.example --yes",
     "preview": "",

@@ -284,6 +284,23 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "Campaigns on record, and what became of their reminders.",
         {"list": Command("campaigns", "list_", "Count the reminders of each campaign, by state.")},
     ),
+    "campaign": Group(
+        "Campaigns that are planned, with whom they remind when.",
+        {
+            "plan": Command(
+                "campaign.plan",
+                "plan",
+                "Say who would be reminded when and why, and who not. Needs no server, and sends nothing.",
+                anywhere=True,
+            ),
+            "presets": Command(
+                "campaign.presets",
+                "presets",
+                "Show the cadences to choose from, in words; with a name, as the rules that they are.",
+                anywhere=True,
+            ),
+        },
+    ),
     "erase": Command(
         "erase",
         "erase",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -79,6 +79,33 @@ def print_json(value: Any) -> None:
     whole = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     document = json.dumps(value, indent=2, ensure_ascii=not whole, default=_plain)
     sys.stdout.write(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document) + "\n")
+    sys.stdout.flush()
+
+
+def print_long_json(members: Mapping[str, Any]) -> None:
+    """Print one document whose iterators are lists, an item a line, each as it is made.
+
+    Laid out as other documents are, a list of a million takes minutes.
+    """
+    whole = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+    def text(value: Any) -> str:
+        written = json.dumps(value, ensure_ascii=not whole, default=_plain)
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+    write = sys.stdout.write
+    for number, (name, value) in enumerate(members.items()):
+        write(f"{',' if number else '{'}\n{text(name)}: ")
+        if not isinstance(value, Iterator):
+            write(text(value))
+            continue
+
+        write("[")
+        for place, item in enumerate(value):
+            write(f"{',' if place else ''}\n{text(item)}")
+        write("]")
+
+    write("\n}\n")
     sys.stdout.flush()
 
 
