@@ -67,6 +67,9 @@ LEDGER_SEED ?= $(shell date +%s)
 slow: $(VENV)/dev.stamp ## the ledger against its model, 50,000 steps on each server
 	LEDGER_STEPS=50000 LEDGER_SEED=$(LEDGER_SEED) $(BIN)/python -m pytest -n2 --dist=load tests/config/ledger/test_machine.py
 
+campaigns: $(VENV)/dev.stamp ## plans of thousands of campaigns, against another hand
+	CAMPAIGNS=3000 $(BIN)/python -m pytest -n2 --dist=load --timeout=3600 tests/config/campaigns/test_against_the_oracle.py tests/config/campaigns/test_properties.py
+
 records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed
 	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/end_to_end/stores/test_recorder.py
 
@@ -111,6 +114,9 @@ abuse: $(VENV)/dev.stamp ## what others notice while one abuses the gateway
 
 traces: $(VENV)/dev.stamp ## what traces cost a worker
 	@PYTHONPATH=tests $(BIN)/python -m bench.mail.traces $(TRACES)
+
+planning: $(VENV)/dev.stamp ## what planning a campaign costs
+	@PYTHONPATH=tests $(BIN)/python -m bench.planning $(PLANNING)
 
 startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 	@PYTHONPATH=tests $(BIN)/python -m bench.startup $(STARTUP)
@@ -241,4 +247,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures mails spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures mails spam messages lint format lock clean

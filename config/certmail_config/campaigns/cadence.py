@@ -26,7 +26,7 @@ _Whole = Annotated[int, BeforeValidator(whole)]
 _Distance = Annotated[_Whole, Field(ge=0, le=366)]
 
 
-class Rule(BaseModel):
+class CadenceRule(BaseModel):
     """One rule; its days are counted as docs/campaigns.md says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

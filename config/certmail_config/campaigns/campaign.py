@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from certmail_config.base.numbers import whole
 from certmail_config.base.web_links import LONGEST, NoLink, read_link
-from certmail_config.campaigns.cadence import Rule
+from certmail_config.campaigns.cadence import CadenceRule
 from certmail_config.campaigns.calendar import Calendar
 from certmail_config.campaigns.moments_of_day import read_zone
 from certmail_config.campaigns.presets import PRESETS, preset
@@ -80,7 +80,7 @@ class Campaign(BaseModel):
     """Working days and hours of reviewers who name no country."""
     preset: Literal["gentle", "standard", "strict"] | None = None
     """A cadence in place of rules."""
-    rules: Annotated[tuple[Rule, ...], Field(alias="rule", min_length=1, max_length=50)]
+    rules: Annotated[tuple[CadenceRule, ...], Field(alias="rule", min_length=1, max_length=50)]
     """How reviewers are reminded, the most telling first."""
 
     @model_validator(mode="before")
@@ -124,7 +124,7 @@ class Campaign(BaseModel):
             )
         return self
 
-    def with_rules(self, rules: tuple[Rule, ...]) -> Campaign:
+    def with_rules(self, rules: tuple[CadenceRule, ...]) -> Campaign:
         """The same with another cadence; raises ValidationError."""
         return self._again({"rule": rules, "preset": None})
 

@@ -12,7 +12,7 @@ from certmail_config.campaigns.plan import Moment, Plan
 _Identity = tuple[str, str, str, str, int]
 
 
-class Change(NamedTuple):
+class PlanChange(NamedTuple):
     """What happens to one ordinal of a rule: from a date (none: it is new) to another."""
 
     campaign: str
@@ -22,11 +22,11 @@ class Change(NamedTuple):
     after: date | None
 
 
-def changes(before: Plan, after: Plan) -> list[tuple[Change, int]]:
+def changes(before: Plan, after: Plan) -> list[tuple[PlanChange, int]]:
     """Each change with for how many reviewers, in order of dates."""
     old, new = _by_identity(before), _by_identity(after)
     found = Counter(
-        Change(key[1], key[3], key[4], old.get(key), new.get(key))
+        PlanChange(key[1], key[3], key[4], old.get(key), new.get(key))
         for key in {**old, **new}
         if old.get(key) != new.get(key)
     )
@@ -41,7 +41,7 @@ def _identity(each: Moment) -> _Identity:
     return each.tenant, each.campaign, each.reviewer, each.rule, each.ordinal
 
 
-def _order(item: tuple[Change, int]) -> tuple[date, str, str, int]:
+def _order(item: tuple[PlanChange, int]) -> tuple[date, str, str, int]:
     each = item[0]
     day = each.after or each.before
     assert day is not None, "one of both is there"

@@ -18,7 +18,7 @@ from certmail_config.campaigns import why
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.calendar import days_of, holidays_version
 from certmail_config.campaigns.campaign import Campaign
-from certmail_config.campaigns.deciding.case import Case, Decision, Deputy, Dropped, Fact, Going
+from certmail_config.campaigns.deciding.case import Case, Decision, Deputy, Dropped, Going, Went
 from certmail_config.campaigns.deciding.person import decide
 from certmail_config.campaigns.moments_of_day import tzdata_version
 from certmail_config.campaigns.reviewer import Reviewer
@@ -27,7 +27,7 @@ from certmail_config.campaigns.slots import Timetable
 from certmail_config.campaigns.why import WhyNot
 
 
-class Part(NamedTuple):
+class DigestPart(NamedTuple):
     """One of the mails that became a digest."""
 
     campaign: str
@@ -50,7 +50,7 @@ class Moment(NamedTuple):
     kind: Kind
     to: str
     why: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[DigestPart, ...] = ()
 
 
 class NonMoment(NamedTuple):
@@ -170,7 +170,7 @@ class _Enrolled:
         timetable = self.timetables(reviewer.time_zone, reviewer.country, reviewer.subdivision)
         days = timetable.days
         facts = tuple(
-            Fact(each.rule, each.ordinal, days.local_date(each.at), each.kind, each.accepted)
+            Went(each.rule, each.ordinal, days.local_date(each.at), each.kind, each.accepted)
             for each in self.sent
         )
         deputy = (
@@ -259,11 +259,11 @@ def _moment(people: Sequence[_Enrolled], going: Going) -> Moment:
     )
 
 
-def _parts(people: Sequence[_Enrolled], going: Going) -> Iterator[Part]:
+def _parts(people: Sequence[_Enrolled], going: Going) -> Iterator[DigestPart]:
     for part in going.parts:
         each = people[part.case]
         slot = part.slot
-        yield Part(each.campaign.id, each.reviewer.id, slot.rule, slot.ordinal, slot.kind)
+        yield DigestPart(each.campaign.id, each.reviewer.id, slot.rule, slot.ordinal, slot.kind)
 
 
 def _non_moment(people: Sequence[_Enrolled], dropped: Dropped) -> NonMoment:

@@ -6,11 +6,11 @@ import tomllib
 from functools import cache
 from typing import Final
 
-from certmail_config.campaigns.cadence import Rule
+from certmail_config.campaigns.cadence import CadenceRule
 
 PRESETS: Final = {
     "gentle": """\
-# A word at the start, one half a week before the end, one on the last day, and two afterwards.
+# At the start, half a week and a day before the end, and twice afterwards.
 [[rule]]
 id = "start"
 on = "start"
@@ -26,7 +26,7 @@ at_most = 2
 kind = "overdue"
 """,
     "standard": """\
-# Once a week, three times before the end, then every other day; the manager hears of it.
+# Once a week, three times in the last week, then every other working day; in the end the manager.
 [[rule]]
 id = "start"
 on = "start"
@@ -51,7 +51,7 @@ overdue_by = "3 days"
 to = "manager"
 """,
     "strict": """\
-# Every third working day, daily at the end; the manager hears of it early, the owner in the end.
+# Every third working day, daily at the end and after it; the manager early, in the end the owner.
 [[rule]]
 id = "start"
 on = "start"
@@ -87,9 +87,9 @@ to = "owner"
 
 
 @cache
-def preset(name: str) -> tuple[Rule, ...]:
+def preset(name: str) -> tuple[CadenceRule, ...]:
     """The rules of a preset."""
-    return tuple(Rule.model_validate(each) for each in tomllib.loads(PRESETS[name])["rule"])
+    return tuple(CadenceRule.model_validate(each) for each in tomllib.loads(PRESETS[name])["rule"])
 
 
 def about(name: str) -> str:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from certmail_config.campaigns import why
-from certmail_config.campaigns.cadence import Kind, Recipient, Rule
+from certmail_config.campaigns.cadence import CadenceRule, Kind, Recipient
 from certmail_config.campaigns.calendar import Days
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.intervals import NEXT_WORKING_DAY
@@ -52,14 +52,14 @@ class Timetable:
         )
         """Rules whose day only what was sent will tell."""
 
-    def escalation(self, place: int, rule: Rule, last: date) -> Slot:
+    def escalation(self, place: int, rule: CadenceRule, last: date) -> Slot:
         """The day of an escalation, given that of the last reminder that it waits for."""
         assert rule.escalate_after is not None, "others have their days from the start"
         day = self.days.after(last, NEXT_WORKING_DAY)
         words = why.after_reminders(rule.escalate_after, last)
         return Slot(place, rule.id, 1, day, rule.sends, rule.goes_to, words)
 
-    def _of(self, place: int, rule: Rule) -> Iterator[Slot]:
+    def _of(self, place: int, rule: CadenceRule) -> Iterator[Slot]:
         if rule.on == "start":
             start = self.days.local_date(self.campaign.start)
             words = why.at_start(start) + self._moved(start, self.first_day)
@@ -79,7 +79,7 @@ class Timetable:
             words = why.after_due(rule.overdue_by, self.due_day, 1, self.due_day)
             yield self._slot(place, rule, 1, day, words)
 
-    def _every(self, place: int, rule: Rule) -> Iterator[Slot]:
+    def _every(self, place: int, rule: CadenceRule) -> Iterator[Slot]:
         assert rule.every is not None, "asked for"
         previous, ordinal = self.first_day, 1
         while rule.at_most is None or ordinal <= rule.at_most:
@@ -90,14 +90,16 @@ class Timetable:
             yield self._slot(place, rule, ordinal, day, words)
             previous, ordinal = day, ordinal + 1
 
-    def _before_due(self, place: int, rule: Rule, ordinal: int, distance: int, kind: Kind) -> Slot:
+    def _before_due(
+        self, place: int, rule: CadenceRule, ordinal: int, distance: int, kind: Kind
+    ) -> Slot:
         wanted = self.due_day - timedelta(days=distance)
         day = self.days.on_or_before(wanted)
         words = why.before_due(distance, self.due_day) + self._moved(wanted, day)
         early = day < self.first_day
         return self._slot(place, rule, ordinal, day, words)._replace(kind=kind, too_early=early)
 
-    def _overdue(self, place: int, rule: Rule) -> Iterator[Slot]:
+    def _overdue(self, place: int, rule: CadenceRule) -> Iterator[Slot]:
         assert rule.overdue is not None, "asked for"
         assert rule.at_most is not None, "the rule was refused without it"
         previous = self.due_day
@@ -107,7 +109,7 @@ class Timetable:
             yield self._slot(place, rule, ordinal, day, words)
             previous = day
 
-    def _slot(self, place: int, rule: Rule, ordinal: int, day: date, words: str) -> Slot:
+    def _slot(self, place: int, rule: CadenceRule, ordinal: int, day: date, words: str) -> Slot:
         return Slot(place, rule.id, ordinal, day, rule.sends, rule.goes_to, words)
 
     def _moved(self, wanted: date, day: date) -> str:

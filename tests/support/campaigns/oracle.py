@@ -178,8 +178,7 @@ class Oracle:
         left = [each for each in left if not self.nobody(each)]
 
         stays = self.one_a_day(left, refused)
-        stays = self.past(stays, refused)
-        goes = self.capped(stays, refused)
+        goes = self.capped(self.past(stays, refused), refused)
         days = self.counted() + sorted(
             day for each, day in goes if each.kind in {"reminder", "final", "overdue"}
         )

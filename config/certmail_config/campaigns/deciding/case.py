@@ -13,7 +13,7 @@ from certmail_config.campaigns.slots import Slot, Timetable
 from certmail_config.campaigns.why import WhyNot
 
 
-class Fact(NamedTuple):
+class Went(NamedTuple):
     """One mail that went, on a local date.
 
     An `accepted` one counts for escalations; of others nobody knows.
@@ -46,7 +46,7 @@ class Case(NamedTuple):
     zone_assumed: bool
     has_manager: bool
     owner_manages: bool
-    sent: tuple[Fact, ...]
+    sent: tuple[Went, ...]
     deputy: Deputy | None
     """Only of a person in several campaigns: there it matters what goes to whom."""
 

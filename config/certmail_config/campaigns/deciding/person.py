@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from certmail_config.campaigns.cadence import COUNTED, Rule
+from certmail_config.campaigns.cadence import COUNTED, CadenceRule
 from certmail_config.campaigns.deciding import past
 from certmail_config.campaigns.deciding.case import Candidate, Case, Decision, Dropped, Going
 from certmail_config.campaigns.deciding.digests import gather, single
@@ -113,7 +113,7 @@ def _still_to_be_counted(
     return found
 
 
-def _count(rule: Rule) -> int:
+def _count(rule: CadenceRule) -> int:
     assert rule.escalate_after is not None, "only of those"
     return rule.escalate_after
 

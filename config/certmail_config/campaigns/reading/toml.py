@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from certmail_config.base.errors import WrongUse
-from certmail_config.campaigns.cadence import Rule
+from certmail_config.campaigns.cadence import CadenceRule
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.reading import faults
 from certmail_config.campaigns.reading.places import line_of
@@ -30,7 +30,7 @@ def read_campaign(text: str, file: str) -> Campaign:
         raise _wrong(error, value, text, file) from None
 
 
-def read_rules(text: str, file: str) -> tuple[Rule, ...]:
+def read_rules(text: str, file: str) -> tuple[CadenceRule, ...]:
     """Read the rules of a file that has nothing else, or those of a campaign; raises WrongUse."""
     value = _parsed(text, file)
     rules = value.get("rule")
@@ -40,7 +40,7 @@ def read_rules(text: str, file: str) -> tuple[Rule, ...]:
     found = []
     for number, each in enumerate(rules):
         try:
-            found.append(Rule.model_validate(each))
+            found.append(CadenceRule.model_validate(each))
         except ValidationError as error:
             raise _wrong(error, value, text, file, ("rule", number)) from None
     return tuple(found)

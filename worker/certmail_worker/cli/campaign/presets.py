@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from certmail_config.base.errors import WrongUse
-from certmail_config.campaigns.cadence import Rule
+from certmail_config.campaigns.cadence import CadenceRule
 from certmail_config.campaigns.presets import PRESETS, about, preset
 from certmail_worker.cli.support.output import Json, out, print_json, table
 
@@ -38,7 +38,7 @@ def presets(
     return None
 
 
-def words(rule: Rule) -> str:
+def words(rule: CadenceRule) -> str:
     """When a rule's mails go."""
     if rule.on is not None:
         return "on the day that it starts" if rule.on == "start" else "on the day that it is due"
@@ -55,7 +55,7 @@ def words(rule: Rule) -> str:
     return f"every {rule.overdue} after it was due{most}"
 
 
-def _mail(rule: Rule) -> str:
+def _mail(rule: CadenceRule) -> str:
     if rule.before_due is not None:
         return "final" if len(rule.before_due) == 1 else f"{rule.sends}, the last one final"
     return rule.sends if rule.goes_to == "reviewer" else f"{rule.sends} to the {rule.goes_to}"

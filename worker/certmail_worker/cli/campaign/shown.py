@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from certmail_config.campaigns import calendar, why
-from certmail_config.campaigns.changes import Change
+from certmail_config.campaigns.changes import PlanChange
 from certmail_config.campaigns.moments_of_day import zone
 from certmail_config.campaigns.plan import Enrolment, Plan
 from certmail_config.campaigns.reading.reviewers import BadRow
@@ -51,7 +51,7 @@ def show(enrolments: Sequence[Enrolment], plan: Plan, now: datetime, *, whole: b
     _notes(enrolments, plan)
 
 
-def show_changes(found: Sequence[tuple[Change, int]]) -> None:
+def show_changes(found: Sequence[tuple[PlanChange, int]]) -> None:
     """Print how the plan differs from the one of the files as they are."""
     out.print("\nWhat changes:" if found else "\nNothing changes.")
     if found:
@@ -86,7 +86,7 @@ def _head(each: Enrolment) -> None:
     out.print(
         f"{campaign.name or campaign.id} ({campaign.tenant}, {campaign.id}): "
         f"{_local(campaign.start, local)} to {_local(campaign.due, local)}, {campaign.time_zone}; "
-        f"{len(each.reviewers):,} reviewers",
+        f"{len(each.reviewers):,} reviewer{'' if len(each.reviewers) == 1 else 's'}",
         markup=False,
     )
 
@@ -159,7 +159,8 @@ def _notes(enrolments: Sequence[Enrolment], plan: Plan) -> None:
         nowhere = sum(row.time_zone is None for row in each.reviewers)
         if nowhere:
             zone_name = each.campaign.time_zone
-            notes[f"{nowhere:,} reviewers name no time zone: {zone_name} is assumed."] = None
+            who = "1 reviewer names" if nowhere == 1 else f"{nowhere:,} reviewers name"
+            notes[f"{who} no time zone: {zone_name} is assumed."] = None
         for place in {(row.country, row.subdivision) for row in each.reviewers}:
             found = calendar.estimated(each.campaign.calendar.of(*place), min(days), max(days))
             for day, name in found.items():

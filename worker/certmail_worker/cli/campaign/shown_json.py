@@ -13,8 +13,8 @@ from certmail_worker.cli.support.output import print_long_json
 
 def show(plan: Plan, bad: Sequence[tuple[str, BadRow]]) -> None:
     """Print it; `campaign` stands in each row only where there are several of them."""
-    campaigns = {each.campaign for each in (*plan.moments, *plan.non_moments)}
-    several = len(campaigns) > 1
+    campaigns = {each.campaign for each in plan.moments}
+    several = len(campaigns | {each.campaign for each in plan.non_moments}) > 1
     document: dict[str, Any] = {
         "moments": (_moment(each, several=several) for each in plan.moments),
         "not": (_non_moment(each, several=several) for each in plan.non_moments),

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from certmail_config.base.errors import WrongUse
-from certmail_config.campaigns.cadence import Rule
+from certmail_config.campaigns.cadence import CadenceRule
 from certmail_config.campaigns.presets import PRESETS, preset
 from certmail_config.campaigns.reading.toml import read_rules, why_wrong
 from certmail_worker.cli.campaign.files import Read, read_text
@@ -42,7 +42,7 @@ def what_if(read: Read, *, due: datetime | None, cadence: str | None) -> Read | 
     return replace(read, enrolments=[replace(enrolment, campaign=campaign)])
 
 
-def _rules(cadence: str) -> tuple[Rule, ...]:
+def _rules(cadence: str) -> tuple[CadenceRule, ...]:
     if cadence in PRESETS:
         return preset(cadence)
     if not Path(cadence).exists():
