@@ -184,7 +184,7 @@ class Days:
         raise NoWorkingDay(day)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def days_of(calendar: Calendar, zone_name: str) -> Days:
     """The working days of a calendar in a zone, kept from plan to plan."""
     return Days(calendar, zone_name)

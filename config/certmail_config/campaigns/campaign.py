@@ -80,7 +80,7 @@ class Campaign(BaseModel):
     """Working days and hours of reviewers who name no country."""
     preset: Literal["gentle", "standard", "strict"] | None = None
     """A cadence in place of rules."""
-    rules: Annotated[tuple[CadenceRule, ...], Field(alias="rule", min_length=1, max_length=50)]
+    rules: Annotated[tuple[CadenceRule, ...], Field(alias="rule", min_length=1, max_length=20)]
     """How reviewers are reminded, the most telling first."""
 
     @model_validator(mode="before")
