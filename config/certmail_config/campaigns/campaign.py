@@ -15,11 +15,12 @@ from certmail_config.campaigns.cadence import CadenceRule
 from certmail_config.campaigns.calendar import Calendar
 from certmail_config.campaigns.moments_of_day import read_zone
 from certmail_config.campaigns.presets import PRESETS, preset
-from certmail_config.jobs.fields import Address, Identifier, Locale, Name, Text
+from certmail_config.jobs.fields import Address, Locale, Name, Text
 from certmail_config.jobs.times import Time
 
 _LONGEST: Final = timedelta(days=3 * 366)
 _LAST_YEAR: Final = 2200
+_WITHOUT_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 REVIEWER: Final = "{reviewer}"
 """In a link: where the reviewer's id is to stand."""
 
@@ -40,7 +41,7 @@ def _in_our_time(value: datetime) -> datetime:
     return value
 
 
-Id = Annotated[Identifier, Field(min_length=1, max_length=200)]
+Identifier = Annotated[str, Field(max_length=200, pattern=_WITHOUT_CONTROLS)]
 TimeZone = Annotated[str, AfterValidator(read_zone)]
 _Moment = Annotated[Time, AfterValidator(_in_our_time)]
 
@@ -54,7 +55,7 @@ class Campaign(BaseModel):
 
     tenant: Name
     """The company whose reviewers are reminded."""
-    id: Id
+    id: Identifier
     """What the record calls it; it names nobody."""
     name: Text | None = None
     """What mails call it."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from certmail_config.campaigns.calendar import Country
-from certmail_config.campaigns.campaign import Id, TimeZone
+from certmail_config.campaigns.campaign import Identifier, TimeZone
 from certmail_config.campaigns.written_days import Day
 from certmail_config.jobs.fields import Address, Count, Link, Locale, Text
 
@@ -21,7 +21,7 @@ class Reviewer(BaseModel):
         frozen=True, extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True
     )
 
-    id: Id
+    id: Identifier
     """What upstream calls the reviewer."""
     to: Address
     """Their address."""

@@ -17,7 +17,7 @@ from certmail_config.campaigns.plan import Enrolment, make_plan
 from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.campaigns.sent import Sent
 from certmail_config.campaigns.written_days import written_instant
-from support.campaigns.invented import campaigns, reviewers
+from support.campaigns.invented import campaigns, outages, reviewers
 from support.campaigns.oracle import Goes, Not, expected
 from support.campaigns.written import VERSIONS, lived
 
@@ -79,7 +79,7 @@ def test_and_in_the_middle_of_it_with_outages_and_a_due_date_that_moved(
     written = data.draw(campaigns())
     person = {"id": "r", **data.draw(reviewers(written["start"]))}
     start = datetime.fromisoformat(written["start"])
-    steps = data.draw(st.lists(st.integers(0, 9).map(bool), min_size=1, max_size=80))
+    steps = data.draw(outages())
     what, people = Campaign.model_validate(written), [Reviewer.model_validate(person)]
     sent = lived(what, people, start - timedelta(hours=data.draw(st.integers(0, 30))), steps)
 

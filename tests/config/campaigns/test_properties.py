@@ -20,7 +20,7 @@ from certmail_config.campaigns.plan import Enrolment, Moment, make_plan
 from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.campaigns.sent import Sent
 from certmail_config.campaigns.slots import Timetable
-from support.campaigns.invented import campaigns, reviewers
+from support.campaigns.invented import campaigns, outages, reviewers
 from support.campaigns.written import VERSIONS, lived
 
 TRIED: Final = int(os.environ.get("CAMPAIGNS", "40"))
@@ -139,7 +139,7 @@ def test_until_something_is_due_a_plan_stays_as_it_is(data: st.DataObject) -> No
 @given(st.data())
 def test_every_campaign_that_is_lived_through(data: st.DataObject) -> None:
     enrolment = enrolled(data, 0)
-    steps = data.draw(st.lists(st.integers(0, 9).map(bool), min_size=30, max_size=120))
+    steps = data.draw(outages())
     first = enrolment.campaign.start - timedelta(hours=data.draw(st.integers(0, 30)))
     gone = lived(enrolment.campaign, enrolment.reviewers, first, steps)
 

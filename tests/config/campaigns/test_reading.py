@@ -166,7 +166,7 @@ class TestReviewers:
             ["a", "o"],
             [
                 (3, "to", "invalid_address"),
-                (4, "id", "control_character"),
+                (4, "id", "invalid_name"),
                 (7, "time_zone", "unknown_time_zone"),
                 (8, "country", "unknown_country"),
                 (9, "subdivision", "unknown_subdivision"),

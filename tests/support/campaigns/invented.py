@@ -97,3 +97,11 @@ def reviewers(draw: st.DrawFn, start: str) -> dict[str, Any]:
             "deputy_until": away[1].isoformat(),
         }
     return {name: value for name, value in given.items() if value is not None}
+
+
+@st.composite
+def outages(draw: st.DrawFn) -> list[bool]:
+    """Whether everything ran, a quarter of a day each: runs of days, and outages of as many."""
+    spans = draw(st.lists(st.integers(1, 30), min_size=1, max_size=8))
+    first = draw(st.booleans())
+    return [first == (number % 2 == 0) for number, span in enumerate(spans) for _ in range(span)]
