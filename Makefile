@@ -116,7 +116,7 @@ traces: $(VENV)/dev.stamp ## what traces cost a worker
 	@PYTHONPATH=tests $(BIN)/python -m bench.mail.traces $(TRACES)
 
 planning: $(VENV)/dev.stamp ## what planning a campaign costs
-	@PYTHONPATH=tests $(BIN)/python -m bench.planning $(PLANNING)
+	@PYTHONPATH=tests $(BIN)/python -m bench.campaigns.planning $(PLANNING)
 
 startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 	@PYTHONPATH=tests $(BIN)/python -m bench.startup $(STARTUP)
