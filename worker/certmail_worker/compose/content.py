@@ -76,7 +76,7 @@ def content(letter: Letter) -> Content:
 
     words = catalogue(letter.locale, letter.fallback_locale)
     zone = time_zone(letter.time_zone)
-    digest = _digest(words, letter, zone)
+    digest = _digest(words, letter, zone) if letter.kind == "digest" else None
     when = digest.soonest if digest else _when(letter, words, zone)
     voice = voice_of(letter.kind, when)
     organisation = clean.capped(clean.line(letter.organisation), 80) or addresses.domain(
@@ -152,9 +152,7 @@ def _own_words(words: Catalogue, letter: Letter) -> _Own:
     return _Own(subject, paragraphs)
 
 
-def _digest(words: Catalogue, letter: Letter, zone: tzinfo | None) -> Digest | None:
-    if letter.kind != "digest":
-        return None
+def _digest(words: Catalogue, letter: Letter, zone: tzinfo | None) -> Digest:
     found = digest_of(words, letter, zone)
     if found is None:
         raise ComposeError("None of the digest's campaigns has anything left to decide.")

@@ -135,6 +135,10 @@ def reader(name: str) -> Callable[[Content], object]:
     if len(steps) == 1:
         return attrgetter(name)
 
+    if steps[2:] == [""]:
+        read, place = attrgetter(steps[0]), int(steps[1])
+        return lambda content: read(content)[place]
+
     # "table.rows.3.what" is an attribute's, a place's and an attribute's turn.
     getters: list[Callable[[Any], Any]] = [
         itemgetter(int(step)) if step.isdigit() else attrgetter(step) for step in steps if step

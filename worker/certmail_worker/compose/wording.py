@@ -89,10 +89,8 @@ def ask(facts: Facts) -> Phrase:
     """Who asks whom for what."""
     shown = "" if facts.digest else clean.capped(facts.campaign, _LONGEST_IN_BODY)
     key = f"{facts.voice}.ask_campaign" if shown else f"{facts.voice}.ask"
-    values = {"organisation": facts.organisation}
-    if shown:
-        values["campaign"] = shown
+    say, who = facts.words.say, facts.organisation
+    phrase = say(key, organisation=who, campaign=shown) if shown else say(key, organisation=who)
     if not facts.about:
-        return facts.words.say(key, **values)
-    phrase = facts.words.say(key, **values, about=facts.about)
-    return OwnPhrase(phrase.pattern, phrase.values)
+        return phrase
+    return OwnPhrase(phrase.pattern, (*phrase.values, ("about", facts.about)))
