@@ -14,6 +14,8 @@ Each carries a `code` for programs, a sentence for people, and where there is on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class CertmailError(Exception):
     """Something that certmail can explain."""
@@ -63,10 +65,21 @@ class SealBroken(CertmailError):
 
 
 class ReminderRejected(CertmailError):
-    """One reminder cannot be taken; `field` names the part that is wrong, if it is one part."""
+    """One reminder cannot be taken; `field` names the part that is wrong, if it is one part.
+
+    Of a field that lists something, `place` is the way to it: which field, which of its items, and
+    which field of that.
+    """
 
     def __init__(
-        self, code: str, message: str, *, field: str | None = None, remedy: str = ""
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        place: Sequence[int | str] = (),
+        remedy: str = "",
     ) -> None:
         super().__init__(code, message, remedy)
-        self.field = field
+        self.field = field or "/".join(map(str, place)) or None
+        self.place = tuple(place) or ((field,) if field else ())

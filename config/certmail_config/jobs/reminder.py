@@ -278,14 +278,13 @@ def _rejections(error: ValidationError) -> list[ReminderRejected]:
 
 
 def _rejection(error: ErrorDetails) -> ReminderRejected:
-    field = "/".join(map(str, _place(error))) or None
     kind = error["type"]
     code = _CODES.get(kind, kind)
     if kind.startswith("datetime"):
         code = "invalid_time"
     elif kind.startswith(("int_", "finite_", "greater_", "less_")):
         code = "invalid_number"
-    return ReminderRejected(code, complaint(error), field=field)
+    return ReminderRejected(code, complaint(error), place=_place(error))
 
 
 def _place(error: ErrorDetails) -> Sequence[int | str]:

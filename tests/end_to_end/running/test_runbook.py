@@ -20,6 +20,9 @@ LEFT: dict[tuple[str, ...], str] = {
     ("connections", "setup-link", "acme"): "this one works: it wants --again, which is run",
     ("connections", "rotate"): "named without its connection",
     ("connections", "link"): "named without its connection",
+    ("redis", "acl", "--server", "7.0", "--passwords", "/etc/certmail/redis-passwords"): (
+        "make walk types it, where that file is"
+    ),
 }
 """What is not run, and why."""
 

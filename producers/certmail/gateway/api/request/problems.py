@@ -167,12 +167,17 @@ def of_rejected(rejected: Sequence[ReminderRejected], pointer: str = "") -> Inva
 
     for each in rejected[:MAX_FAULTS]:
         name = shown_name(each.field or "")
-        where = pointer + "/" + name.replace("~", "~0").replace("/", "~1") if name else pointer
+        where = pointer + "".join(map(_step, each.place))
         named.append((name, where, each.code, each.message))
 
     first = rejected[0]
     code = first.code if first.code in KINDS else "invalid_reminder"
     return InvalidRequest(code, named, more=len(rejected[MAX_FAULTS:]), remedy=first.remedy)
+
+
+def _step(part: int | str) -> str:
+    """A step of a JSON Pointer (RFC 6901)."""
+    return "/" + shown_name(str(part)).replace("~", "~0").replace("/", "~1")
 
 
 def of_stores(error: StoresUnreachable) -> ApiProblem:
