@@ -66,13 +66,13 @@ class TestColumns:
     ) -> None:
         text = (
             "tenant,to,locale\n"
-            "acme,l1@acme.example,ar\n"
+            "acme,l1@acme.example,sv\n"
             "acme,l2@acme.example,de-CH\n"
-            "acme,l3@acme.example,ar\n"
+            "acme,l3@acme.example,sv\n"
         )
         dry = deployment.run("send", "-", "--dry-run", stdin=text)
         assert dry.status == 0, dry
-        assert "2 of them: certmail writes no mail in 'ar', so it will be in 'en'" in " ".join(
+        assert "2 of them: certmail writes no mail in 'sv', so it will be in 'en'" in " ".join(
             dry.err.split()
         )
 

@@ -9,6 +9,7 @@ local key = K.templates .. tenant
 if redis.call('HGET', key, 'version') ~= version then return 0 end
 if redis.call('HSETNX', key, 'off:' .. place, why) == 0 then return 0 end
 
+local message = place .. ': ' .. why
 emit(now, 'template_suspended',
-  {'tenant', tenant, 'version', version, 'place', place, 'code', 'template_failed', 'message', place .. ': ' .. why})
+  {'tenant', tenant, 'version', version, 'place', place, 'code', 'template_failed', 'message', message})
 return 1
