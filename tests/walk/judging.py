@@ -16,6 +16,7 @@ from walk.machine import Machine, Stumbled
 SEVERAL: Final = 30
 """How many reminders wait when a worker is killed; the mailbox lets one go a second."""
 END_SECONDS: Final = 300
+SCRAPED_SECONDS: Final = 60
 UNFINISHED: Final = frozenset({"scheduled", "ready", "dispatched", "sending"})
 _REMIND: Final = """
 enqueue() {
@@ -98,7 +99,11 @@ def console(machine: Machine) -> None:
 
 def prometheus(machine: Machine) -> None:
     """It scrapes all three, has what was sent, and nobody is to be woken."""
-    up = _ask(machine, 'up{job="certmail"} == 1')
+    # What has just been restarted is scraped within a quarter of a minute.
+    deadline = time.monotonic() + SCRAPED_SECONDS
+    while len(up := _ask(machine, 'up{job="certmail"} == 1')) < 3 and time.monotonic() < deadline:
+        time.sleep(1)
+
     sent = _ask(machine, 'sum(max_over_time(certmail_sends_total{outcome="accepted"}[1h])) > 30')
     firing = [each["metric"] for each in _ask(machine, 'ALERTS{alertstate="firing"}')]
     if len(up) != 3 or not sent or firing:
