@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-from functools import partial
 
 from celery import Celery
 from redis.exceptions import RedisError
@@ -34,8 +33,6 @@ from certmail_config.settings.oauth_client import oauth_client
 from certmail_config.sql.engine import open_database
 from certmail_config.status.monitoring.loop_lag import LoopLag
 from certmail_config.status.monitoring.values import Values, put
-from certmail_config.status.stalls import STANDSTILL_SECONDS
-from certmail_config.stores.capacity import StoreLimits
 from certmail_config.stores.connect import (
     check_channels,
     connect,
@@ -57,18 +54,12 @@ from certmail_worker.health.clock_skew import ClockSkew
 from certmail_worker.health.progress import ServiceProgress
 from certmail_worker.health.worker_health import WorkerHealth
 from certmail_worker.recording.consistency import check
-from certmail_worker.recording.recorder import record
 from certmail_worker.runtime.doorbell import Doorbell
 from certmail_worker.runtime.garbage import spare_what_lasts
+from certmail_worker.runtime.keeper_services import keeper_services
 from certmail_worker.runtime.logs import name_worker
-from certmail_worker.services.caretaker import care_for_connections
 from certmail_worker.services.keeper import Keeper
-from certmail_worker.services.pacer import pace
 from certmail_worker.services.pacing_guard import say_stopped
-from certmail_worker.services.reaper import sweep
-from certmail_worker.services.retention import MAX_SECONDS, PAUSE_SECONDS, forget_in_time
-from certmail_worker.services.sampler import MAX_REST_SECONDS, sample_lanes
-from certmail_worker.uncertain.verifier import verify
 
 log = logging.getLogger(__name__)
 
@@ -179,47 +170,17 @@ class WorkerLife:
 
         name_worker(self.context.worker)
 
-        limits = StoreLimits(settings.redis_memory_max, settings.events_max)
         progress = ServiceProgress(self._redis, self.context.worker, self._skew)
-        rest = settings.care_seconds + STANDSTILL_SECONDS
-        services = {
-            "pacer": partial(
-                pace,
-                self.context,
-                Doorbell(self._app, self._gathering).ring,
-                self._check_server,
-                limits,
-                progress.of("pacer"),
-            ),
-            "reaper": partial(sweep, self.context, progress.of("reaper")),
-            "verifier": partial(verify, self.context, progress.of("verifier")),
-            "recorder": partial(
-                record,
-                self._redis,
-                self.context.directory,
-                self._engine,
-                progress.of("recorder"),
-                self._meters,
-            ),
-            "caretaker": partial(
-                care_for_connections,
-                self.context,
-                self.admin,
-                progress.of("caretaker", within=rest),
-            ),
-            "retention": partial(
-                forget_in_time,
-                self.admin,
-                progress.of("retention", within=PAUSE_SECONDS + MAX_SECONDS),
-            ),
-            "sampler": partial(
-                sample_lanes,
-                self.context,
-                settings.metrics_tenants,
-                progress.of("sampler", within=MAX_REST_SECONDS + STANDSTILL_SECONDS),
-            ),
-        }
-
+        services = keeper_services(
+            self.context,
+            self.admin,
+            self._redis,
+            self._engine,
+            settings,
+            progress,
+            ring=Doorbell(self._app, self._gathering).ring,
+            check_server=self._check_server,
+        )
         self._keeper = Keeper(self.context, capacity, services, progress)
         spare_what_lasts()
         self._keeper.start()

@@ -35,9 +35,9 @@ def test_the_moments_in_a_workers_sentence_are_marked(month: int) -> None:
 
 
 def test_a_day_alone_is_marked_too_so_that_a_page_has_one_way_to_write_it() -> None:
-    text = marked("It is valid until 2 Dec 2026. Since 2 Dec 2026, 15:20 UTC.", "en")
+    text = marked("The certificate is valid until 2 Dec 2026. Since 2 Dec 2026, 15:20 UTC.", "en")
     noon = AT.replace(hour=12, minute=0)
-    assert f"It is valid until {day(noon, 'en')}." in text, (
+    assert f"The certificate is valid until {day(noon, 'en')}." in text, (
         "which is the same day nearly everywhere"
     )
     assert text.count("<time ") == 2

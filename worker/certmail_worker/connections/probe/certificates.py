@@ -49,7 +49,7 @@ def dates(certificate: str, not_after: datetime, now: datetime, connection: str)
             name, "certificate_expired", message, f"Make a new one and upload it: {rotate}"
         )
 
-    message = f"It is valid until {day(not_after)}."
+    message = f"The certificate is valid until {day(not_after)}."
     hint = f"Make the next one soon: {rotate}" if ends_soon(certificate, not_after, now) else ""
     return passed(name, "certificate_valid", message, remedy=hint)
 
