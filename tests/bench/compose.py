@@ -22,9 +22,9 @@ from statistics import mean, median
 from typing import Any, Final
 from uuid import UUID
 
+from certmail_config.compose import Letter, TenantWords, compose
+from certmail_config.compose.own.tenant_words import read_words
 from certmail_config.templates.documents import read_document
-from certmail_worker.compose import Letter, TenantWords, compose
-from certmail_worker.compose.own.tenant_words import read_words
 from certmail_worker.delivery.own_words import compose_in
 
 NOW: Final = datetime(2026, 12, 8, 9, tzinfo=UTC)
@@ -159,7 +159,7 @@ def shares(mails: int) -> list[tuple[str, float]]:
 
 def _part(file: str) -> str:
     """A module of the composer's by its name, all else by its package."""
-    for before in ("certmail_worker/compose/", "site-packages/"):
+    for before in ("certmail_config/compose/", "site-packages/"):
         if before in file:
             inside = file.rpartition(before)[2]
             return inside if before.startswith("certmail") else inside.partition("/")[0]

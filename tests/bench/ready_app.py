@@ -19,10 +19,10 @@ from pathlib import Path
 from redis.exceptions import RedisError
 
 from bench.mail.mail import ID
+from certmail_config.compose import Mail
 from certmail_config.google.token_errors import Denied
 from certmail_config.ledger import Job, advertise
 from certmail_worker.app import app
-from certmail_worker.compose import Mail
 from certmail_worker.delivery import deliver
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.evidence import ContentEvidence

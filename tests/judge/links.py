@@ -24,9 +24,9 @@ from pathlib import Path
 
 from bench.mail import authority
 from certmail_config.base.errors import ReminderRejected
+from certmail_config.compose import ComposeError, Letter, compose
 from certmail_config.jobs.contract import read_payload, write_payload
 from certmail_config.jobs.reminder import Reminder, parse, parse_json
-from certmail_worker.compose import ComposeError, Letter, compose
 from support.data.link_hosts import CASES, Case
 
 HERE = Path(__file__).parent

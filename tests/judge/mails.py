@@ -22,9 +22,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from certmail_worker.compose import compose
-from certmail_worker.compose.samples import SampleSize, sample_letter
-from certmail_worker.compose.voices import LetterKind
+from certmail_config.compose import compose
+from certmail_config.compose.samples import SampleSize, sample_letter
+from certmail_config.compose.voices import LetterKind
 
 HERE = Path(__file__).parent
 SHEETS = HERE.parents[1] / ".mails"

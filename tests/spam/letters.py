@@ -13,10 +13,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from certmail_config.base.ids import ConnectionId
+from certmail_config.compose import Letter, compose
+from certmail_config.compose.samples import SampleSize, sample_letter
+from certmail_config.compose.voices import LetterKind
 from certmail_config.tenants.models import Connection
-from certmail_worker.compose import Letter, compose
-from certmail_worker.compose.samples import SampleSize, sample_letter
-from certmail_worker.compose.voices import LetterKind
 from certmail_worker.connections.probe import trial_mail
 
 NOW: Final = datetime(2026, 12, 8, 9, tzinfo=UTC)

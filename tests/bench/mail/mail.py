@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from certmail import Reminder
-from certmail_worker.compose import Letter, compose
+from certmail_config.compose import Letter, compose
 
 ID = "00000000-0000-7000-8000-000000000000"
 """The id in the ready message, replaced in each."""

@@ -47,9 +47,9 @@ PARTS: Final = tuple(
         ),
         (
             "compose: content and pages",
-            r"certmail_worker/compose/(content|pages|links|facts|language/(phrases|moments|catalogue))",
+            r"certmail_config/compose/(content|pages|links|facts|language/(phrases|moments|catalogue))",
         ),
-        ("compose: MIME (EmailMessage)", r"certmail_worker/compose/"),
+        ("compose: MIME (EmailMessage)", r"certmail_config/compose/"),
         (
             "connection and token lookup",
             r"certmail_worker/google/(tenant_cache|tokens|token_client)",

@@ -12,9 +12,9 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from typing import Final, Literal
 
-from certmail_worker.compose import Letter
-from certmail_worker.compose.language import clean
-from certmail_worker.compose.wire import headers
+from certmail_config.compose import Letter
+from certmail_config.compose.language import clean
+from certmail_config.compose.wire import headers
 
 # 76 and not the policy's 78: it also bounds the lines of quoted-printable, where RFC 2045 says 76.
 _WIRE: Final = SMTP.clone(max_line_length=76)

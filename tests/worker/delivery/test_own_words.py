@@ -20,6 +20,9 @@ from hypothesis import strategies as st
 from certmail_config.admin.templates.publishing import publish
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.compose import compose
+from certmail_config.compose.own.tenant_words import EVERYTHING, TenantWords, read_words
+from certmail_config.compose.samples.letters import NOW, sample_letter
 from certmail_config.crypto.sealing import Sealer
 from certmail_config.jobs.contract import write_payload
 from certmail_config.jobs.reminder import Reminder
@@ -27,9 +30,6 @@ from certmail_config.ledger import Job
 from certmail_config.sql import registry
 from certmail_config.templates.blocks import BLOCKS, MEASURES
 from certmail_config.templates.documents import Document, read_document
-from certmail_worker.compose import compose
-from certmail_worker.compose.own.tenant_words import EVERYTHING, TenantWords, read_words
-from certmail_worker.compose.samples.letters import NOW, sample_letter
 from certmail_worker.delivery.own_words import compose_in
 from certmail_worker.delivery.prepare import Prepared, prepare
 from support.deployment.one_tenant import OneTenant, one_tenant

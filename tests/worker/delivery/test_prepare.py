@@ -20,6 +20,7 @@ from redis import Redis
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import WrongUse
 from certmail_config.base.ids import ConnectionId, JobId
+from certmail_config.compose import Mail
 from certmail_config.crypto.sealing import Sealer
 from certmail_config.jobs.contract import write_payload
 from certmail_config.jobs.reminder import Reminder
@@ -27,7 +28,6 @@ from certmail_config.jobs.states import State
 from certmail_config.ledger import Job
 from certmail_config.sql import registry
 from certmail_config.tenants.models import Connection, GoogleLimits
-from certmail_worker.compose import Mail
 from certmail_worker.delivery.attempt import send
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.evidence import ContentEvidence

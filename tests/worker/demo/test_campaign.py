@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from certmail_config.compose.content import content
+from certmail_config.compose.letter import Letter
 from certmail_config.jobs.reminder import Reminder, parse
-from certmail_worker.compose.content import content
-from certmail_worker.compose.letter import Letter
 from certmail_worker.demo.campaign import campaign_file
 
 SEASON = re.compile(r"summer|daylight|verano|été|avancée|sommer|夏|letni", re.IGNORECASE)

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
+from certmail_config.compose import compose
+from certmail_config.compose.samples import SampleSize, sample_letter
+from certmail_config.compose.voices import LetterKind
 from certmail_config.jobs.languages import why_another
 from certmail_worker.cli.support.output import err
-from certmail_worker.compose import compose
-from certmail_worker.compose.samples import SampleSize, sample_letter
-from certmail_worker.compose.voices import LetterKind
 
 
 class PreviewForm(StrEnum):

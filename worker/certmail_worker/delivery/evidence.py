@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Self
 
-from certmail_worker.compose import Mail
+from certmail_config.compose import Mail
 
 
 @dataclass(frozen=True, slots=True)

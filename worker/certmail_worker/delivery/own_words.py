@@ -6,10 +6,10 @@ import logging
 
 from redis.exceptions import RedisError
 
+from certmail_config.compose import Letter, Mail, TenantWords, compose
+from certmail_config.compose.content import Content
+from certmail_config.compose.own.tenant_words import EVERYTHING
 from certmail_config.ledger import suspend_template
-from certmail_worker.compose import Letter, Mail, TenantWords, compose
-from certmail_worker.compose.content import Content
-from certmail_worker.compose.own.tenant_words import EVERYTHING
 from certmail_worker.delivery.context import DeliveryContext
 
 log = logging.getLogger(__name__)

@@ -13,13 +13,7 @@ from traceback import extract_tb
 from redis.exceptions import RedisError
 
 from certmail_config.base.errors import SealBroken
-from certmail_config.google.token_errors import Blame, Denied
-from certmail_config.jobs.contract import ContractTooNew, PayloadUnreadable, read_payload
-from certmail_config.jobs.reminder import Reminder
-from certmail_config.jobs.states import State
-from certmail_config.ledger import Job, Suspension
-from certmail_config.tenants.models import Connection
-from certmail_worker.compose import (
+from certmail_config.compose import (
     ComposeError,
     Letter,
     Mail,
@@ -28,7 +22,13 @@ from certmail_worker.compose import (
     TenantWords,
     compose,
 )
-from certmail_worker.compose.trial_mail import composes
+from certmail_config.compose.trial_mail import composes
+from certmail_config.google.token_errors import Blame, Denied
+from certmail_config.jobs.contract import ContractTooNew, PayloadUnreadable, read_payload
+from certmail_config.jobs.reminder import Reminder
+from certmail_config.jobs.states import State
+from certmail_config.ledger import Job, Suspension
+from certmail_config.tenants.models import Connection
 from certmail_worker.delivery.context import DeliveryContext
 from certmail_worker.delivery.evidence import ContentEvidence
 from certmail_worker.delivery.own_words import compose_in, suspend_failed

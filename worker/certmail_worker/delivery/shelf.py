@@ -16,8 +16,8 @@ from redis.exceptions import ResponseError
 
 from certmail_config.base import redis_keys
 from certmail_config.base.redis_answers import ahash_of
+from certmail_config.compose.own.tenant_words import TenantWords, read_words
 from certmail_config.tenants.templates_copy import read_templates_copy
-from certmail_worker.compose.own.tenant_words import TenantWords, read_words
 from certmail_worker.google.tenant_cache import TENANT_SECONDS
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,24 @@
+"""Turns what is known about one reminder into the mail that leaves: `compose(letter) -> mail`.
+
+Start at `composer`: `content` decides what is said, `bodies` fills the two pages with it, `wire`
+makes the message of them. Pure: no clock, no store and no network; what is remembered from mail to
+mail is bounded, and found again only by all that it was made of.
+"""
+
+from certmail_config.compose.brand import PLAIN, Brand, Logo
+from certmail_config.compose.composer import compose
+from certmail_config.compose.letter import ComposeError, Letter, Mail, PendingItem, Review
+from certmail_config.compose.own.tenant_words import TenantWords
+
+__all__ = [
+    "PLAIN",
+    "Brand",
+    "ComposeError",
+    "Letter",
+    "Logo",
+    "Mail",
+    "PendingItem",
+    "Review",
+    "TenantWords",
+    "compose",
+]

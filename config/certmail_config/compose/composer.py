@@ -1,0 +1,28 @@
+"""Composes a mail: its content from a letter, two bodies from that, one message of those."""
+
+from dataclasses import replace
+
+from certmail_config.compose.blocks import OwnBlocks, branded, with_blocks
+from certmail_config.compose.bodies import bodies
+from certmail_config.compose.brand import PLAIN, Brand
+from certmail_config.compose.content import content
+from certmail_config.compose.letter import Letter, Mail
+from certmail_config.compose.wire.message import message
+
+
+def compose(letter: Letter, brand: Brand = PLAIN, own: OwnBlocks | None = None) -> Mail:
+    """The mail for this letter: the same bytes each time, whatever the clock and the machine.
+
+    `brand` and `own` are its tenant's look and words, where it has any.
+
+    Raises ComposeError if no mail can be made of it.
+    """
+    shown = content(letter)
+    if own is not None:
+        shown = with_blocks(shown, own(shown))
+    if brand is not PLAIN:
+        shown = branded(shown, brand)
+        letter = replace(letter, sender_name=brand.display_name or letter.sender_name)
+
+    raw = message(letter, shown.subject, *bodies(shown))
+    return Mail(shown.subject, shown.lang, raw)

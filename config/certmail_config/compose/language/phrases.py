@@ -1,0 +1,79 @@
+"""Sentences with values in them, as text for a text mail and as escaped HTML for a page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from markupsafe import Markup, escape
+
+from certmail_config.compose.language import directions
+
+Values = tuple[tuple[str, str], ...]
+"""Names, and what stands for each."""
+
+# Where a sentence without blanks may break: a page can be told, in a text nobody should find it.
+_BREAK: Final = "\u200b"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """A sentence with `{names}` where values belong, in both of its forms.
+
+    Equal only to itself: there is one of each, and caches ask often.
+    """
+
+    text: str
+    html: Markup
+    in_text: Callable[[str], str] = directions.in_text
+    """How a value of its own direction stands in the sentence."""
+    in_html: Callable[[str], Markup] = directions.in_html
+
+    @classmethod
+    def of(cls, text: str, direction: str = "ltr") -> Self:
+        """Both forms of one sentence, which is written in that direction."""
+        both = text.replace(_BREAK, ""), escape(text)
+        if direction == "rtl":
+            return cls(*both, directions.in_rtl_text, directions.in_rtl_html)
+        return cls(*both)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A pattern and its values: a template writes `{{ phrase }}` and gets the form that fits it.
+
+    Values are never read as patterns. In HTML each is escaped; in both, a name written from right
+    to left cannot turn the sentence around it.
+    """
+
+    pattern: Pattern
+    values: Values
+
+    def __str__(self) -> str:
+        """The sentence as plain text."""
+        return self._filled(self.pattern.text)
+
+    def opening(self) -> str:
+        """The sentence as it opens a text, with a capital letter.
+
+        Some catalogues begin in lower case, since a greeting precedes.
+        """
+        return self._filled(f"{self.pattern.text[0].upper()}{self.pattern.text[1:]}")
+
+    def __html__(self) -> Markup:
+        """The sentence as HTML; Jinja's autoescape asks for it."""
+        in_html = self.pattern.in_html
+        escaped = {name: in_html(value) for name, value in self.values}
+        # As a plain string: Markup's own format looks at each field again, which takes as long as
+        # the rest of the page.
+        # Pattern and values are escaped.
+        return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704
+
+    def _filled(self, text: str) -> str:
+        in_text = self.pattern.in_text
+        return text.format_map({name: in_text(value) for name, value in self.values})
+
+
+class OwnPhrase(Phrase):
+    """A phrase that names a person, or that a customer wrote: it is not kept from mail to mail."""
+
+    __slots__ = ()

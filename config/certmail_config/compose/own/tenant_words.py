@@ -1,0 +1,153 @@
+"""A tenant's own words and look, as a worker composes with them.
+
+What comes from a store is read and checked here as it was when it was published: whoever altered it
+since can do no more than publish. Each block is read when a mail first needs it. What cannot be used
+is noted, and certmail's own words stand there.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from certmail_config.compose.brand import PLAIN, Brand, Logo
+from certmail_config.compose.content import Content
+from certmail_config.compose.language import clean
+from certmail_config.compose.letter import Letter
+from certmail_config.compose.own.known import Known
+from certmail_config.templates.blocks import BLOCKS, MEASURES, Block, written
+from certmail_config.templates.checks import check
+from certmail_config.templates.colours import palette
+from certmail_config.templates.documents import Brand as PublishedBrand
+from certmail_config.templates.documents import Document, read_json
+from certmail_config.templates.findings import TemplatesRefused, faults_of
+from certmail_config.templates.language import OutOfBounds, Program, TemplateRefused, compiled
+from certmail_config.templates.variables import scope_of
+
+EVERYTHING: Final = "templates"
+"""The place of what concerns all of them."""
+BRAND: Final = "brand"
+_BY_DUE_DATE: Final = frozenset({"notice", "reminder", "final"})
+_OWN_NAME: Final[Mapping[Block, str]] = {Block.TEXT: "ask"}
+"""The name that a block has in a mail, where it is another."""
+
+
+@dataclass(slots=True)
+class TenantWords:
+    """What one version of a tenant's templates says.
+
+    `failed` is what turned out not to be usable, by its place, and why; whoever composes with it
+    records that.
+    """
+
+    version: int
+    locale: str | None
+    brand: Brand
+    sources: Mapping[tuple[str, str], Mapping[Block, str]]
+    """By locale, in lower case, and kind."""
+    off: set[str]
+    size: int
+    failed: dict[str, str] = field(default_factory=dict)
+    _programs: dict[str, Program] = field(default_factory=dict)
+
+    @property
+    def used(self) -> bool:
+        """Whether there is anything of it to compose with."""
+        return EVERYTHING not in self.off and bool(
+            self.sources or self.locale or self.brand is not PLAIN
+        )
+
+    def blocks(self, letter: Letter, content: Content) -> dict[str, str]:
+        """What stands in the blocks of this letter, which would have this content."""
+        kind = _spoken(letter.kind, content.tone)
+        locale, texts = self._texts(content.lang, kind)
+        if not texts or EVERYTHING in self.off:
+            return {}
+
+        known = Known(letter, content)
+        found: dict[str, str] = {}
+        for block in texts:
+            place = f"{locale}/{kind}/{block}"
+            if place not in self.off and (lines := self._lines(place, block, texts[block], known)):
+                found[_OWN_NAME.get(block, block.value)] = "\n".join(lines)
+        return found
+
+    def fails(self, place: str, why: str) -> None:
+        """Leave that out from now on."""
+        self.off.add(place)
+        self.failed.setdefault(place, why)
+
+    def _texts(self, lang: str, kind: str) -> tuple[str, Mapping[Block, str]]:
+        """The words for that language: exactly it, else what is left when its end is cut off."""
+        parts = lang.lower().split("-")
+        while parts:
+            locale = "-".join(parts)
+            if texts := self.sources.get((locale, kind)):
+                return locale, texts
+            parts.pop()
+        return "", {}
+
+    def _lines(self, place: str, block: Block, source: str, known: Known) -> tuple[str, ...]:
+        """What a block says; nothing where it says nothing that is seen, or fails."""
+        try:
+            program = self._programs.get(place)
+            if program is None:
+                locale, kind, _ = place.split("/")
+                program = self._programs[place] = compiled(source, scope_of(kind), locale)
+            lines = written(program.text(known, MEASURES[block].longest), block)
+        except TemplateRefused as refused:
+            self.fails(place, str(refused.faults[0]))
+            return ()
+        except OutOfBounds as error:
+            self.fails(place, str(error))
+            return ()
+        return tuple(line for each in lines if (line := clean.line(each)))
+
+
+def read_words(
+    version: int, document: bytes, off: Collection[str], logo_hosts: Collection[str]
+) -> TenantWords:
+    """What a store holds of a tenant, checked; never raises for what somebody wrote there."""
+    try:
+        read = read_json(document)
+    except TemplatesRefused as refused:
+        nothing = TenantWords(version, None, PLAIN, {}, {*off}, len(document))
+        nothing.fails(EVERYTHING, str(refused.findings[0]))
+        return nothing
+
+    found = TenantWords(version, read.locale, PLAIN, _sources(read), {*off}, len(document))
+    faults = faults_of(check(Document(locale=read.locale, brand=read.brand), logo_hosts))
+    if faults:
+        found.fails(BRAND, str(faults[0]))
+        found.locale = None
+    elif BRAND not in found.off:
+        found.brand = _brand(read.brand)
+    return found
+
+
+def _spoken(kind: str, tone: str) -> str:
+    """The kind whose words hold: after the due date those of `overdue`, before it never those."""
+    if kind == "overdue":
+        return kind if tone == "late" else "reminder"
+    return "overdue" if kind in _BY_DUE_DATE and tone == "late" else kind
+
+
+def _sources(document: Document) -> dict[tuple[str, str], dict[Block, str]]:
+    found: dict[tuple[str, str], dict[Block, str]] = {}
+    for each in document.overrides():
+        if each.kind in BLOCKS and each.block in BLOCKS[each.kind]:
+            texts = found.setdefault((each.locale.lower(), each.kind), {})
+            texts[Block(each.block)] = each.text
+    return found
+
+
+def _brand(brand: PublishedBrand) -> Brand:
+    colours = palette(brand.colour) if brand.colour else None
+    made = Brand(
+        name=brand.name or None,
+        display_name=brand.sender or None,
+        colour=colours.light if colours else None,
+        colour_in_the_dark=colours.dark if colours else None,
+        logo=Logo(brand.logo.url, brand.logo.alt) if brand.logo else None,
+        footer=brand.footer,
+    )
+    return PLAIN if made == PLAIN else made
