@@ -5,19 +5,19 @@ makes the message of them. Pure: no clock, no store and no network; what is reme
 mail is bounded, and found again only by all that it was made of.
 """
 
-from certmail_config.compose.brand import PLAIN, Brand, Logo
 from certmail_config.compose.composer import compose
 from certmail_config.compose.letter import ComposeError, Letter, Mail, PendingItem, Review
+from certmail_config.compose.look import PLAIN, Look, Picture
 from certmail_config.compose.own.tenant_words import TenantWords
 
 __all__ = [
     "PLAIN",
-    "Brand",
     "ComposeError",
     "Letter",
-    "Logo",
+    "Look",
     "Mail",
     "PendingItem",
+    "Picture",
     "Review",
     "TenantWords",
     "compose",

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from certmail_config.compose.brand import Brand
 from certmail_config.compose.content import Content
 from certmail_config.compose.language import clean
 from certmail_config.compose.language.catalogue import catalogue
 from certmail_config.compose.language.phrases import OwnPhrase
 from certmail_config.compose.letter import ComposeError
+from certmail_config.compose.look import Look
 
 BLOCKS: Final = ("subject", "preheader", "headline", "ask", "button", "footer")
 """`ask` and `footer` may have several lines: paragraphs of the one, sentences of the other."""
@@ -39,7 +39,7 @@ def with_blocks(content: Content, texts: Mapping[str, str]) -> Content:
     return replace(content, **changes)
 
 
-def branded(content: Content, brand: Brand) -> Content:
+def branded(content: Content, brand: Look) -> Content:
     """The content in this look."""
     own = catalogue(content.lang).plain
     lines = [line for each in brand.footer if (line := clean.line(each))]

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from certmail_config.compose.blocks import OwnBlocks, branded, with_blocks
 from certmail_config.compose.bodies import bodies
-from certmail_config.compose.brand import PLAIN, Brand
 from certmail_config.compose.content import content
 from certmail_config.compose.letter import Letter, Mail
+from certmail_config.compose.look import PLAIN, Look
 from certmail_config.compose.wire.message import message
 
 
-def compose(letter: Letter, brand: Brand = PLAIN, own: OwnBlocks | None = None) -> Mail:
+def compose(letter: Letter, brand: Look = PLAIN, own: OwnBlocks | None = None) -> Mail:
     """The mail for this letter: the same bytes each time, whatever the clock and the machine.
 
     `brand` and `own` are its tenant's look and words, where it has any.

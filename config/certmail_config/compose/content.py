@@ -5,15 +5,15 @@ from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
 from certmail_config.compose import addresses, wording
-from certmail_config.compose.brand import PLAIN, Brand
 from certmail_config.compose.facts import DecisionProgress, Due, due_of, plausible, progress_of
 from certmail_config.compose.language import clean
 from certmail_config.compose.language.catalogue import Catalogue, catalogue
-from certmail_config.compose.language.moments import Moment, moment, time_zone
+from certmail_config.compose.language.moments import LocalMoment, moment, time_zone
 from certmail_config.compose.language.phrases import Pattern, Phrase
 from certmail_config.compose.letter import ComposeError, Letter
 from certmail_config.compose.links import WebLink, link_of
 from certmail_config.compose.listing import Digest, Table, digest_of, table_of
+from certmail_config.compose.look import PLAIN, Look
 from certmail_config.compose.voices import KINDS, tone_of, voice_of
 from certmail_config.compose.wording import SEPARATOR
 
@@ -57,7 +57,7 @@ class Content:
     no_link: Phrase | None
     """What to do where no link leads anywhere."""
     footer: tuple[Phrase, ...]
-    brand: Brand = PLAIN
+    brand: Look = PLAIN
 
 
 def content(letter: Letter) -> Content:
@@ -130,7 +130,7 @@ def content(letter: Letter) -> Content:
     )
 
 
-def _when(letter: Letter, words: Catalogue, zone: tzinfo | None) -> Moment | None:
+def _when(letter: Letter, words: Catalogue, zone: tzinfo | None) -> LocalMoment | None:
     if letter.due_at is None:
         return None
     return moment(letter.due_at, letter.now, zone, words.locale)

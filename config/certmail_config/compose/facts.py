@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from certmail_config.compose.language.catalogue import Catalogue
-from certmail_config.compose.language.moments import Moment
+from certmail_config.compose.language.moments import LocalMoment
 from certmail_config.compose.language.phrases import Phrase
 
 _BEYOND_COUNTING: Final = 1_000_000_000
@@ -81,7 +81,7 @@ def _bare(sentence: Phrase) -> DecisionProgress:
     return DecisionProgress(sentence, None, None, sentence)
 
 
-def distance(words: Catalogue, when: Moment) -> Phrase:
+def distance(words: Catalogue, when: LocalMoment) -> Phrase:
     """How far away it is, ahead or passed."""
     timing = "late" if when.passed else "due"
     days = abs(when.days_ahead)
@@ -93,7 +93,7 @@ def distance(words: Catalogue, when: Moment) -> Phrase:
 
 
 @lru_cache(maxsize=2048)
-def due_of(words: Catalogue, when: Moment) -> Due:
+def due_of(words: Catalogue, when: LocalMoment) -> Due:
     """That moment in words, ahead or passed."""
     timing = "late" if when.passed else "due"
     relative = distance(words, when)

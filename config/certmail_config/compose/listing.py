@@ -14,7 +14,7 @@ from certmail_config.compose.facts import (
 )
 from certmail_config.compose.language import clean
 from certmail_config.compose.language.catalogue import Catalogue
-from certmail_config.compose.language.moments import Moment, moment
+from certmail_config.compose.language.moments import LocalMoment, moment
 from certmail_config.compose.language.phrases import OwnPhrase, Phrase
 from certmail_config.compose.letter import Letter, PendingItem, Review
 from certmail_config.compose.links import WebLink, link_of
@@ -26,7 +26,7 @@ _LONGEST: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ItemRow:
     """One item: what it is, whose access to what, and both in a line of text."""
 
     what: Phrase
@@ -39,12 +39,12 @@ class Table:
     """The items that are shown, and how many there are besides."""
 
     heading: Phrase
-    rows: tuple[Row, ...]
+    rows: tuple[ItemRow, ...]
     more: Phrase | None
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CampaignPart:
     """One campaign of a digest: the facts of a letter, in small."""
 
     name: Phrase
@@ -60,14 +60,14 @@ class Part:
 class Digest:
     """The campaigns that are shown, soonest first, and how many there are besides."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[CampaignPart, ...]
     more: Phrase | None
     count: int
     pending: int
     """Open decisions of all of them; 0 where one does not say."""
     late: int
     """So many are overdue."""
-    soonest: Moment | None
+    soonest: LocalMoment | None
 
 
 def table_of(words: Catalogue, items: Sequence[PendingItem], pending: int | None) -> Table | None:
@@ -81,7 +81,7 @@ def table_of(words: Catalogue, items: Sequence[PendingItem], pending: int | None
     return Table(words.say("items.heading"), rows, more)
 
 
-def _row(words: Catalogue, item: PendingItem) -> Row | None:
+def _row(words: Catalogue, item: PendingItem) -> ItemRow | None:
     what, who, access = (clean.capped(clean.line(each), _LONGEST) for each in item)
     if not what:
         return None
@@ -91,7 +91,7 @@ def _row(words: Catalogue, item: PendingItem) -> Row | None:
     pattern = words.pattern(f"- {_joined('what', *dict(said))}", opens=True)
     line = OwnPhrase(pattern, (("what", what), *said))
     detail = OwnPhrase(words.pattern(_joined(*dict(said))), said) if said else None
-    return Row(OwnPhrase(words.pattern("{what}"), (("what", what),)), detail, line)
+    return ItemRow(OwnPhrase(words.pattern("{what}"), (("what", what),)), detail, line)
 
 
 def _joined(*names: str) -> str:
@@ -125,10 +125,10 @@ def digest_of(words: Catalogue, letter: Letter, zone: tzinfo | None) -> Digest |
     )
 
 
-def _part(words: Catalogue, review: Review, when: Moment | None) -> Part:
+def _part(words: Catalogue, review: Review, when: LocalMoment | None) -> CampaignPart:
     name = clean.capped(clean.line(review.name), _LONGEST)
     link, button = link_of(review.link), words.say("reminder.button")
-    return Part(
+    return CampaignPart(
         name=words.plain(name) if name else words.say("digest.unnamed"),
         progress=progress_of(words, review.pending, review.completed),
         due=due_of(words, when) if when else None,

@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple, cast
 
 from markupsafe import Markup
 
-from certmail_config.compose.brand import Brand, Logo
 from certmail_config.compose.content import Content
 from certmail_config.compose.facts import DecisionProgress, Due
 from certmail_config.compose.language.phrases import Pattern, Phrase
 from certmail_config.compose.links import WebLink
-from certmail_config.compose.listing import Digest, Part, Row, Table
+from certmail_config.compose.listing import CampaignPart, Digest, ItemRow, Table
+from certmail_config.compose.look import Look, Picture
 from certmail_config.compose.wire.frames import gap
 
 _PLACE: Final = re.compile(r"\.(\d+)\.?")
@@ -29,7 +29,7 @@ class _Table(NamedTuple):
     more: bool
 
 
-class _Part(NamedTuple):
+class _PartOutline(NamedTuple):
     progress: bool
     due: bool
     link: bool
@@ -37,7 +37,7 @@ class _Part(NamedTuple):
 
 
 class _Digest(NamedTuple):
-    parts: tuple[_Part, ...]
+    parts: tuple[_PartOutline, ...]
     more: bool
 
 
@@ -93,7 +93,9 @@ def _outlined_table(table: Table) -> _Table:
 
 def _outlined_digest(digest: Digest) -> _Digest:
     parts = (
-        _Part(part.progress is not None, part.due is not None, part.link is not None, part.tone)
+        _PartOutline(
+            part.progress is not None, part.due is not None, part.link is not None, part.tone
+        )
         for part in digest.parts
     )
     return _Digest(tuple(parts), digest.more is not None)
@@ -171,9 +173,11 @@ def _link(name: str) -> WebLink:
     return WebLink(gap(f"{name}.before"), gap(f"{name}.host"), gap(f"{name}.after"))
 
 
-def _brand(outline: Outline) -> Brand:
-    logo = Logo(gap("brand.logo.url"), gap("brand.logo.alt"), cast("int", gap("brand.logo.height")))
-    return Brand(
+def _brand(outline: Outline) -> Look:
+    logo = Picture(
+        gap("brand.logo.url"), gap("brand.logo.alt"), cast("int", gap("brand.logo.height"))
+    )
+    return Look(
         colour=gap("brand.colour") if outline.coloured else None,
         colour_in_the_dark=gap("brand.colour_in_the_dark") if outline.in_the_dark else None,
         logo=logo if outline.logo else None,
@@ -182,7 +186,7 @@ def _brand(outline: Outline) -> Brand:
 
 def _table(outline: _Table) -> Table:
     rows = (
-        Row(
+        ItemRow(
             what=_phrase(f"table.rows.{place}.what"),
             detail=_phrase(f"table.rows.{place}.detail") if detail else None,
             line=_phrase(f"table.rows.{place}.line"),
@@ -206,9 +210,9 @@ def _digest(outline: _Digest) -> Digest:
     )
 
 
-def _part(name: str, outline: _Part) -> Part:
+def _part(name: str, outline: _PartOutline) -> CampaignPart:
     line = _phrase(f"{name}.progress.line")
-    return Part(
+    return CampaignPart(
         name=_phrase(f"{name}.name"),
         progress=DecisionProgress(line, None, None, line) if outline.progress else None,
         due=_due(f"{name}.due", zone=False) if outline.due else None,

@@ -11,9 +11,9 @@ from css_inline import CSSInliner
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
-from certmail_config.compose.brand import Brand
 from certmail_config.compose.content import Content
 from certmail_config.compose.letter import ComposeError
+from certmail_config.compose.look import Look
 
 _FOLDER: Final = files(__package__) / "templates"
 _TONE_MARK: Final = "@tone"
@@ -38,7 +38,7 @@ def html_page(content: Content) -> str:
     return _coloured(page, content.brand)
 
 
-def _coloured(page: str, brand: Brand) -> str:
+def _coloured(page: str, brand: Look) -> str:
     for colours, own in ((_COLOURS, brand.colour), (_IN_THE_DARK, brand.colour_in_the_dark)):
         for colour in colours if own else ():
             page = page.replace(colour, str(own))

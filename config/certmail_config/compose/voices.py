@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from certmail_config.compose.language.moments import Moment
+from certmail_config.compose.language.moments import LocalMoment
 
 
 class LetterKind(StrEnum):
@@ -23,7 +23,7 @@ _NEVER_LATE: Final = frozenset({"escalation", "digest", "custom", "overdue"})
 """Kinds whose words hold on either side of the due date, or are made for one."""
 
 
-def voice_of(kind: str, when: Moment | None) -> str:
+def voice_of(kind: str, when: LocalMoment | None) -> str:
     """The group of a catalogue's texts that a letter of this kind is made of."""
     if kind == "overdue" and when and not when.passed:
         # The campaign was given more time meanwhile.
@@ -33,7 +33,7 @@ def voice_of(kind: str, when: Moment | None) -> str:
     return kind
 
 
-def tone_of(when: Moment | None, voice: str = "") -> str:
+def tone_of(when: LocalMoment | None, voice: str = "") -> str:
     """`calm`, `soon` (due today or tomorrow) or `late`; decides colours only."""
     if voice == "overdue":
         return "late"

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from certmail_config.compose.facts import distance
 from certmail_config.compose.language import clean
 from certmail_config.compose.language.catalogue import Catalogue
-from certmail_config.compose.language.moments import Moment
+from certmail_config.compose.language.moments import LocalMoment
 from certmail_config.compose.language.phrases import OwnPhrase, Phrase
 from certmail_config.compose.listing import Digest
 
@@ -26,7 +26,7 @@ class Facts(NamedTuple):
     organisation: str
     campaign: str
     pending: int
-    when: Moment | None
+    when: LocalMoment | None
     about: str
     digest: Digest | None
 
@@ -53,7 +53,7 @@ def _about(facts: Facts) -> Phrase:
     return words.say(f"{voice}.subject", **named)
 
 
-def _timing(facts: Facts, when: Moment) -> list[Phrase]:
+def _timing(facts: Facts, when: LocalMoment) -> list[Phrase]:
     words = facts.words
     if when.passed:
         if facts.digest:

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from certmail_config.compose import PLAIN, Brand, ComposeError, Letter, Logo, Mail, compose
+from certmail_config.compose import PLAIN, ComposeError, Letter, Look, Mail, Picture, compose
 from certmail_config.compose.blocks import BLOCKS
 from certmail_config.compose.samples import sample_letter
 
@@ -15,18 +15,18 @@ Make = Callable[..., Letter]
 Parse = Callable[[Mail], EmailMessage]
 Body = Callable[[EmailMessage, str], str]
 
-BRAND = Brand(
+BRAND = Look(
     name="ACME & Sons",
     display_name="ACME access team",
     colour="#7a1fa2",
     colour_in_the_dark="#d7a6f0",
-    logo=Logo("https://static.acme.example/logo.png", "ACME", 40),
+    logo=Picture("https://static.acme.example/logo.png", "ACME", 40),
     footer=("ACME Industries, 1 Main Street, Springfield",),
 )
 
 
 def test_nothing_of_ones_own_changes_nothing(letter: Make) -> None:
-    assert compose(letter(), PLAIN) == compose(letter(), Brand()) == compose(letter())
+    assert compose(letter(), PLAIN) == compose(letter(), Look()) == compose(letter())
     assert compose(letter(), own=lambda _: {}) == compose(letter())
 
 
@@ -80,6 +80,6 @@ def test_a_block_that_is_none_or_says_nothing_is_refused(
 def test_own_words_and_looks_stay_out_of_other_mails(letter: Make) -> None:
     before = compose(letter())
     for number in range(30):
-        compose(letter(), Brand(colour=f"#0000{number:02}"), lambda _: {"ask": "Secret."})
+        compose(letter(), Look(colour=f"#0000{number:02}"), lambda _: {"ask": "Secret."})
     assert compose(letter()) == before
     assert compose(sample_letter("digest", "he"), BRAND).raw

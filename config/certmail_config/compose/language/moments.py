@@ -18,7 +18,7 @@ _NOON: Final = time(12)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class LocalMoment:
     """A moment, or the end of a day, as the reviewer's wall shows it."""
 
     day: str
@@ -48,7 +48,7 @@ class _OnTheWall:
     clock: tzinfo
 
 
-def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> Moment | None:
+def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> LocalMoment | None:
     """The moment, or the day, in that zone and locale; nothing where the calendar itself ends.
 
     Midnight is the end of the day before: as the beginning of a day it is read a day too late.
@@ -67,7 +67,7 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
         return None
 
     days_ahead = (wall.date - today).days
-    return Moment(
+    return LocalMoment(
         day=wall.day,
         short_day=wall.month_and_day if wall.date.year == today.year else wall.dated,
         time=wall.time,

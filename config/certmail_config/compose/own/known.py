@@ -7,7 +7,7 @@ from certmail_config.compose.content import Content
 from certmail_config.compose.facts import plausible
 from certmail_config.compose.language import clean
 from certmail_config.compose.language.catalogue import catalogue
-from certmail_config.compose.language.moments import Moment, moment, time_zone
+from certmail_config.compose.language.moments import LocalMoment, moment, time_zone
 from certmail_config.compose.letter import Letter
 from certmail_config.compose.listing import MOST
 from certmail_config.templates.language import Number
@@ -46,7 +46,7 @@ class Known(Mapping[str, _Known]):
         known = plausible(value)
         return None if known is None else Number(known, self.words.number(known))
 
-    def when(self) -> Moment | None:
+    def when(self) -> LocalMoment | None:
         """When it is due."""
         letter = self.letter
         if letter.due_at is None:

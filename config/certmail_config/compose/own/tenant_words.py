@@ -9,16 +9,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from certmail_config.compose.brand import PLAIN, Brand, Logo
 from certmail_config.compose.content import Content
 from certmail_config.compose.language import clean
 from certmail_config.compose.letter import Letter
+from certmail_config.compose.look import PLAIN, Look, Picture
 from certmail_config.compose.own.known import Known
 from certmail_config.templates.blocks import BLOCKS, MEASURES, Block, written
 from certmail_config.templates.checks import check
 from certmail_config.templates.colours import palette
-from certmail_config.templates.documents import Brand as PublishedBrand
-from certmail_config.templates.documents import Document, read_json
+from certmail_config.templates.documents import Brand, Document, read_json
 from certmail_config.templates.findings import TemplatesRefused, faults_of
 from certmail_config.templates.language import OutOfBounds, Program, TemplateRefused, compiled
 from certmail_config.templates.variables import scope_of
@@ -41,7 +40,7 @@ class TenantWords:
 
     version: int
     locale: str | None
-    brand: Brand
+    brand: Look
     sources: Mapping[tuple[str, str], Mapping[Block, str]]
     """By locale, in lower case, and kind."""
     off: set[str]
@@ -140,14 +139,14 @@ def _sources(document: Document) -> dict[tuple[str, str], dict[Block, str]]:
     return found
 
 
-def _brand(brand: PublishedBrand) -> Brand:
+def _brand(brand: Brand) -> Look:
     colours = palette(brand.colour) if brand.colour else None
-    made = Brand(
+    made = Look(
         name=brand.name or None,
         display_name=brand.sender or None,
         colour=colours.light if colours else None,
         colour_in_the_dark=colours.dark if colours else None,
-        logo=Logo(brand.logo.url, brand.logo.alt) if brand.logo else None,
+        logo=Picture(brand.logo.url, brand.logo.alt) if brand.logo else None,
         footer=brand.footer,
     )
     return PLAIN if made == PLAIN else made

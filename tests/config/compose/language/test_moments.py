@@ -6,12 +6,12 @@ from babel import Locale, localedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certmail_config.compose.language.moments import Moment, moment, time_zone
+from certmail_config.compose.language.moments import LocalMoment, moment, time_zone
 
 DUE = datetime(2026, 12, 11, 16, 0, tzinfo=UTC)
 
 
-def told(due: date, now: datetime, zone: str | None, locale: str = "en_GB") -> Moment:
+def told(due: date, now: datetime, zone: str | None, locale: str = "en_GB") -> LocalMoment:
     there = moment(due, now, time_zone(zone), Locale.parse(locale))
     assert there is not None
     return there

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 
-class Logo(NamedTuple):
+class Picture(NamedTuple):
     """A picture from the customer's own site; no mail needs it to be understood."""
 
     url: str
@@ -11,7 +11,7 @@ class Logo(NamedTuple):
     height: int = 32
 
 
-class Brand(NamedTuple):
+class Look(NamedTuple):
     """What may be a customer's own; what is None is as it always is.
 
     Whoever makes one has checked it: colours are `#rrggbb` that can be read, the URL is allowed.
@@ -24,9 +24,9 @@ class Brand(NamedTuple):
     colour: str | None = None
     """Of button, label and bar."""
     colour_in_the_dark: str | None = None
-    logo: Logo | None = None
+    logo: Picture | None = None
     footer: tuple[str, ...] = ()
     """Lines under certmail's own, such as a postal address."""
 
 
-PLAIN: Final = Brand()
+PLAIN: Final = Look()
