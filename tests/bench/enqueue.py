@@ -24,6 +24,7 @@ from typing import Any
 
 from celery import Celery
 
+from bench import allocator
 from certmail import Mailer, Receipt, Reminder
 from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
@@ -116,6 +117,7 @@ def _server_cpu(redis: Any) -> float:
 def place() -> Iterator[tuple[str, Any]]:
     """A fresh server with the tenant `acme`: its URL, and a client."""
     with (
+        allocator.as_shipped(),
         tempfile.TemporaryDirectory() as folder,
         embedded_server(Path(folder)) as url,
         open_admin(Settings(data_dir=Path(folder), redis_url=url)) as admin,
@@ -151,6 +153,7 @@ def main(arguments: list[str]) -> None:
 
     ratio = rates[0].jobs / rates[0].seconds / (rates[2].jobs / rates[2].seconds)
     print(f"send_many is {ratio:.1f} times as fast as delay.")  # noqa: T201
+    print(f"The server runs with {allocator.name()}.")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from redis import Redis
 
+from bench import allocator
 from certmail_config.base.ids import ConnectionId, JobId, uuid7
 from certmail_config.crypto.sealing import Sealer, new_pair
 from certmail_config.jobs.reminder import Reminder
@@ -57,6 +58,7 @@ def main() -> None:
     jobs: int = parser.parse_args().jobs
 
     with (
+        allocator.as_shipped(),
         tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
         server(Path(folder)) as valkey,
     ):

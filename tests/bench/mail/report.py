@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import allocator
 from bench.environments import BENCH, LOCKS
 from bench.mail import deployment
 from bench.mail.place import TESTS, Place
@@ -42,7 +43,7 @@ def facts(place: Place, rounds: int) -> dict[str, Any]:
         "machine": f"{os.cpu_count()} cores, {_model()}, Linux {platform.release()}",
         "load_before": round(os.getloadavg()[0], 2),
         "fsync_ms": round(_fsync_ms(place.folder), 2),
-        "server": f"Valkey {info.get('valkey_version', info['redis_version'])}",
+        "server": f"Valkey {info.get('valkey_version', info['redis_version'])} with {allocator.name()}",
         "mail_bytes": place.mail_file.stat().st_size,
         "mailboxes": place.mailboxes,
         "pace_ceiling": round(deployment.pace_ceiling(place.mailboxes)),
