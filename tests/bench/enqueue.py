@@ -24,11 +24,11 @@ from typing import Any
 
 from celery import Celery
 
-from bench import allocator
 from certmail import Mailer, Receipt, Reminder
 from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.stores.embedded import embedded_server
+from support.servers import allocator
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 from redis import Redis
 
-from bench import allocator
 from certmail_config.base.ids import ConnectionId, JobId, uuid7
 from certmail_config.crypto.sealing import Sealer, new_pair
 from certmail_config.jobs.reminder import Reminder
@@ -42,6 +41,7 @@ from certmail_config.ledger import (
 )
 from certmail_worker.doctor.invariants import find_violations
 from certmail_worker.recording.consistency import run_id
+from support.servers import allocator
 from support.servers.restorable import server
 
 FEW = 1000

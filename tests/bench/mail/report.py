@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import allocator
 from bench.environments import BENCH, LOCKS
 from bench.mail import deployment
 from bench.mail.place import TESTS, Place
 from bench.mail.rounds import Row
+from support.servers import allocator
 
 WHOLE = "certmail, whole mail"
 _SHOWN = (
