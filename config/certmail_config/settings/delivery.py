@@ -7,7 +7,9 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from certmail_config.base.addresses import NoAddress
 from certmail_config.base.durability import PATTERN as DURABILITY_PATTERN
+from certmail_config.jobs.recipients import OnlyTo
 from certmail_config.jobs.uncertain_policy import PATTERN as UNCERTAIN_PATTERN
 from certmail_config.settings.section import PREFIX, Part
 
@@ -35,6 +37,12 @@ class DeliverySettings(Part):
         2_000_000,
         ge=10,
         description="Events that may wait in Redis for SQL; at 85 % nothing more is taken in or paced.",
+    )
+    only_to: str | None = Field(
+        None,
+        description="For trying out: the only addresses, and whole domains, that get mail, comma separated, as in "
+        "`qa@acme.example, @staging.acme.example`; reminders to others end as `suppressed`, with `not_among_only_to` on record. "
+        "Unset: everybody does.",
     )
     concurrency: int = Field(
         200, ge=1, le=5000, description="Deliveries in flight in one worker process."
@@ -122,6 +130,15 @@ class DeliverySettings(Part):
             message = "must be a number of bytes, with k, m or g behind it for more"
             raise ValueError(message)
         return int(found[1]) * {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}[found[2]]
+
+    @field_validator("only_to")
+    @classmethod
+    def _names_somebody(cls, value: str | None) -> str | None:
+        try:
+            return str(OnlyTo.parse(value or "")) or None
+        except NoAddress as error:
+            message = f"each must be an address, or a domain behind an @: {error.why}"
+            raise ValueError(message) from None
 
     @model_validator(mode="after")
     def _lease_covers_a_send(self) -> Self:

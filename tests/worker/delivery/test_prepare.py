@@ -5,6 +5,7 @@ Whatever it holds, and whoever it names; what is not its fault lets it wait.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.policy import default
@@ -23,6 +24,7 @@ from certmail_config.base.ids import ConnectionId, JobId
 from certmail_config.compose import Mail
 from certmail_config.crypto.sealing import Sealer
 from certmail_config.jobs.contract import write_payload
+from certmail_config.jobs.recipients import OnlyTo
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Job
@@ -358,3 +360,12 @@ async def test_whatever_a_request_raises_is_settled_as_what_it_means(
     verdict = await send(raising, worker.job(b""), prepared, SendWindow(boottime() + 5))
     assert verdict.outcome == outcome
     assert "anna@" not in caplog.text
+
+
+async def test_who_is_not_among_those_that_may_get_mail_gets_none(worker: Worker) -> None:
+    only = dataclasses.replace(worker.context, only_to=OnlyTo.parse("@acme.example"))
+    stop = await prepare(only, worker.job(write_payload(PLAIN)))
+
+    assert isinstance(stop, NotBegun)
+    assert (stop.to, stop.reason.partition(":")[0]) == (State.SUPPRESSED, "not_among_only_to")
+    assert "anna" not in stop.reason

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from redis.asyncio import Redis
 
+from certmail_config.jobs.recipients import EVERYBODY, OnlyTo
 from certmail_config.ledger import Call, arun, arun_durably
 from certmail_config.metrics.instruments import WorkerMeters
 from certmail_config.tracing.spans import NO_TRACING, Tracing
@@ -34,6 +35,7 @@ class DeliveryContext:
     rules: Rules
     lease_seconds: float
     send_window_seconds: float
+    only_to: OnlyTo = EVERYBODY
     replicas: int = 0
     meters: WorkerMeters = field(default_factory=WorkerMeters)
     tracing: Tracing = NO_TRACING

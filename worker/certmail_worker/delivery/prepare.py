@@ -135,6 +135,11 @@ async def _compose_or_stop(
 
     What cannot be composed ends this one reminder, unless no other could be composed either.
     """
+    if not context.only_to.allows(reminder.to):
+        return NotBegun(
+            State.SUPPRESSED, "not_among_only_to: CERTMAIL_ONLY_TO does not name its recipient"
+        )
+
     words = await context.templates.of(job.tenant) if context.templates else None
 
     try:

@@ -58,6 +58,7 @@ _DELIVERY: Final = (
     Entry("composing_broken", "No reminder in this language can be composed: they wait.", OPERATOR, NOW, "Install certmail anew on that machine; if it stays, report it.", (DOCTOR,)),
     Entry("not_prepared", "What is kept of a tenant or connection cannot be read: its reminders wait.", OPERATOR, NOW, "See the line's `raised` and `where`, and who can write Redis.", (DOCTOR,)),
     Entry("wrong_connection", "Somebody put another tenant's connection into a reminder: it has failed, and did not leave.", OPERATOR, NOW, "Whoever can write Redis has altered it: see who can."),
+    Entry("not_among_only_to", "CERTMAIL_ONLY_TO does not name the recipient: the reminder is suppressed, and did not leave.", OPERATOR, WEEK, "Unless it is for trying out, leave CERTMAIL_ONLY_TO unset, and enqueue anew."),
     Entry("token_refused", "Google refuses a new access token too, or gives none in a way that certmail does not know.", TENANT, NOW, "Link the account again, or check the service account; then probe.", (PROBE,), _ATTENTION),
     Entry("token_unavailable", "Google gave no access token just now; it is asked again by itself."),
     Entry("not_google", "Something else than Google answers where tokens are asked for.", OPERATOR, NOW, "Check CERTMAIL_GOOGLE_TOKEN_URL, and the proxy or firewall in between.", (DOCTOR,)),

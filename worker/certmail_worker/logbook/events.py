@@ -187,6 +187,11 @@ FLEET: Final = (
         (DOCTOR,),
     ),
     Entry(
+        "only_to_some",
+        "CERTMAIL_ONLY_TO is set: whom it does not name gets no mail; their reminders end as `suppressed`.",
+        OPERATOR, WEEK, "Unless it is for trying out, leave it unset.", (DOCTOR,),
+    ),
+    Entry(
         "starts_without_database",
         "A worker started while the database was away. It sends; what happens waits in Redis.",
         OPERATOR, NOW, "Bring the database back.", (DOCTOR,), "sql-unreachable",

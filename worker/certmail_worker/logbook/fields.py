@@ -19,7 +19,7 @@ DELIVERY: Final = {
     "job": "the reminder's id, as in its receipt",
     "tenant, connection, campaign": "whose it is; `campaign` where it has one",
     "attempt": "which request it was; none where no request was made",
-    "state": "what the reminder is now: `accepted`, `failed`, `expired`, `uncertain`; `ready` or `scheduled` where it waits again; `refused` where the ledger did not let it begin",
+    "state": "what the reminder is now: `accepted`, `failed`, `expired`, `suppressed`, `uncertain`; `ready` or `scheduled` where it waits again; `refused` where the ledger did not let it begin",
     "outcome": "of the request: `accepted`, `rejected`, `unknown`, `not_sent`",
     "failure": "the kind of trouble, by which it is treated (`none`, `mailbox_wait`, `connection`, …)",
     "code": "why, as in the record",

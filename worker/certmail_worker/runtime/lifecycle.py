@@ -21,6 +21,7 @@ from certmail_config.base.durability import (
 from certmail_config.base.errors import Refused, StoresUnreachable
 from certmail_config.base.foreign_variables import say_environment
 from certmail_config.base.ids import uuid7
+from certmail_config.jobs.recipients import OnlyTo
 from certmail_config.jobs.uncertain_policy import Policy
 from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.metrics.instruments import WorkerMeters
@@ -115,6 +116,8 @@ class WorkerLife:
         settings = self._settings
         if self._durability.kind is DurabilityKind.NONE:
             log.warning("durability_none", extra={"error": NOTHING_PROMISED})
+        if settings.only_to:
+            log.warning("only_to_some", extra={"error": settings.only_to})
         say_environment(log, unknown_names())
         await asyncio.to_thread(self._prove)
         self._redis = connect_async(self._redis_url)
@@ -162,6 +165,7 @@ class WorkerLife:
             ),
             lease_seconds=settings.lease_seconds,
             send_window_seconds=settings.send_window_seconds,
+            only_to=OnlyTo.parse(settings.only_to or ""),
             replicas=self._durability.replicas,
             meters=self._meters,
             tracing=traces.tracing,

@@ -76,8 +76,7 @@ def _up(settings: Settings) -> None:
         termination_as_interrupt(),
     ):
         say_or_log("up", f"Stores are up. Data: {settings.data_dir}")
-        if Durability.parse(settings.durability).kind is DurabilityKind.NONE:
-            say_or_log("durability_none", f"Warning: {NOTHING_PROMISED}")
+        _say_what_is_unusual(settings)
         _say_surroundings()
 
         # A person at a terminal reads lines, not JSON.
@@ -130,6 +129,14 @@ def _up(settings: Settings) -> None:
         finally:
             for each in children:
                 each.stop()
+
+
+def _say_what_is_unusual(settings: Settings) -> None:
+    """Say what is for trying out, and harmful elsewhere."""
+    if Durability.parse(settings.durability).kind is DurabilityKind.NONE:
+        say_or_log("durability_none", f"Warning: {NOTHING_PROMISED}")
+    if settings.only_to:
+        say_or_log("only_to_some", f"Only to {settings.only_to}: nobody else gets mail.")
 
 
 def _say_surroundings() -> None:

@@ -45,6 +45,17 @@ def environment() -> Iterator[Finding]:
         )
 
 
+def recipients(settings: Settings) -> Iterator[Finding]:
+    """Whether only some may get mail."""
+    if settings.only_to:
+        yield Finding(
+            "recipients",
+            Severity.WARNING,
+            f"CERTMAIL_ONLY_TO is {settings.only_to}: nobody else gets mail from workers that have it.",
+            "Unless it is for trying out, leave it unset.",
+        )
+
+
 def gateway(settings: Settings) -> Iterator[Finding]:
     """Whether passwords and set-up links would cross a network in the clear."""
     if settings.public_url is not None and split_web_address(settings.public_url) is None:
@@ -131,5 +142,5 @@ def sandbox(settings: Settings) -> Iterator[Finding]:
         yield Finding("sandbox", Severity.WARNING, message, remedy)
 
 
-CHECKS: Final = (gateway, network, way_to_google, sandbox)
+CHECKS: Final = (recipients, gateway, network, way_to_google, sandbox)
 """What is asked of the settings, in the order in which it is shown."""
