@@ -2,5 +2,5 @@
 
 Start with `plan`. What people write is in `campaign`, `cadence` and `reviewer`, read by `reading`;
 `calendar` and `moments_of_day` say which days and hours are theirs, `slots` which days the rules
-name, and `deciding` what goes on them. docs/campaigns.md has every rule in one sentence.
+name, and `deciding` what goes on them. `departures` says what a mailbox's pace makes of it. docs/campaigns.md has every rule in one sentence.
 """

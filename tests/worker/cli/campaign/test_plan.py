@@ -229,3 +229,25 @@ class TestPresets:
             "gentle", "standard", "strict",
         ]  # fmt: skip
         assert run("campaign", "presets", "harsh")[0] == 2
+
+
+class TestTooMany:
+    def test_it_says_what_the_mailbox_cannot_send_in_time(self, run: Run) -> None:
+        status, said, _ = run(
+            *("campaign", "plan", "q4.toml", "--reviewers", "people.csv", "--now", NOW),
+            *("--per-day", "1"),
+        )
+        assert status == 0
+        assert "Too many for the mailbox (60 a minute, 1 in 24 hours" in said
+        assert "leave on a later day than planned" in said
+
+    def test_so_does_the_document(self, run: Run) -> None:
+        status, found = planned(run, "--per-day", "1")
+        assert status == 0
+        assert {"reviewer", "rule", "ordinal", "at", "leaves", "after_due"} == set(found["late"][0])
+        assert found["late"] == sorted(found["late"], key=lambda each: each["leaves"])
+
+    def test_where_all_can_neither_does(self, run: Run) -> None:
+        _, said, _ = run("campaign", "plan", "q4.toml", "--reviewers", "people.csv", "--now", NOW)
+        assert "Too many" not in said
+        assert "late" not in planned(run)[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,11 +11,15 @@ import typer
 from certmail_config.base.errors import WrongUse
 from certmail_config.campaigns.calendar import NoWorkingDay
 from certmail_config.campaigns.changes import changes
+from certmail_config.campaigns.departures import MailboxPace, late
 from certmail_config.campaigns.plan import Plan, make_plan, versions
+from certmail_config.ledger.lanes import SEND_UNITS
 from certmail_config.process.release import release
-from certmail_worker.cli.campaign import shown, shown_json
+from certmail_config.tenants.models import GoogleLimits
+from certmail_worker.cli.campaign import shown, shown_json, shown_late
 from certmail_worker.cli.campaign.files import Read, read_files
 from certmail_worker.cli.campaign.what_if import what_if
+from certmail_worker.cli.connections import limits as of
 from certmail_worker.cli.support.output import Json
 from certmail_worker.cli.support.times import parse_time
 
@@ -60,6 +65,8 @@ def plan(
         list[str] | None,
         typer.Option("--reviewer", metavar="ID", help="Show only this reviewer; may be repeated."),
     ] = None,
+    units_per_minute: of.UnitsPerMinute = None,
+    per_day: of.PerDay = None,
     whole: Annotated[
         bool, typer.Option("--all", help="Print every row, however many there are.")
     ] = False,
@@ -75,10 +82,15 @@ def plan(
 
     before = _plan(read, at, only) if asked and not json else None
     after = _plan(asked or read, at, only)
+    limits = replace(GoogleLimits(), **of.given(units_per_minute=units_per_minute, per_day=per_day))
+    pace = MailboxPace(limits.units_per_minute / SEND_UNITS, limits.per_day)
+    too_late = late((asked or read).enrolments, after.moments, pace)
+
     if json:
-        shown_json.show(after, read.bad)
+        shown_json.show(after, too_late, read.bad)
     else:
         shown.show((asked or read).enrolments, after, at, whole=whole)
+        shown_late.show(too_late, pace, whole=whole)
         if before is not None:
             shown.show_changes(changes(before, after))
         shown.show_bad(read.bad)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from certmail_config.campaigns.departures import Late
 from certmail_config.campaigns.plan import Moment, NonMoment, Plan
 from certmail_config.campaigns.reading.reviewers import BadRow
 from certmail_config.campaigns.written_days import written_instant
 from certmail_worker.cli.support.output import print_long_json
 
 
-def show(plan: Plan, bad: Sequence[tuple[str, BadRow]]) -> None:
-    """Print it; `campaign` stands in each row only where there are several of them."""
+def show(plan: Plan, too_late: Sequence[Late], bad: Sequence[tuple[str, BadRow]]) -> None:
+    """Print it; `campaign` stands in each row only where there are several of them.
+
+    `late` and `rejected` are there only where there are any.
+    """
     campaigns = {each.campaign for each in plan.moments}
     several = len(campaigns | {each.campaign for each in plan.non_moments}) > 1
     document: dict[str, Any] = {
@@ -20,6 +24,8 @@ def show(plan: Plan, bad: Sequence[tuple[str, BadRow]]) -> None:
         "not": (_non_moment(each, several=several) for each in plan.non_moments),
         "versions": plan.versions._asdict(),
     }
+    if too_late:
+        document["late"] = (_late(each, several=several) for each in too_late)
     if bad:
         document["rejected"] = _bad(bad)
     print_long_json(document)
@@ -49,6 +55,19 @@ def _non_moment(each: NonMoment, *, several: bool) -> dict[str, Any]:
         "why": each.why,
     }
     return {"campaign": each.campaign, **row} if several else row
+
+
+def _late(each: Late, *, several: bool) -> dict[str, Any]:
+    moment = each.moment
+    row = {
+        "reviewer": moment.reviewer,
+        "rule": moment.rule,
+        "ordinal": moment.ordinal,
+        "at": written_instant(moment.at),
+        "leaves": written_instant(each.leaves),
+        "after_due": each.after_due,
+    }
+    return {"campaign": moment.campaign, **row} if several else row
 
 
 def _bad(bad: Sequence[tuple[str, BadRow]]) -> Iterator[dict[str, Any]]:
