@@ -24,5 +24,5 @@ def compose(letter: Letter, brand: Look = PLAIN, own: OwnBlocks | None = None) -
         shown = branded(shown, brand)
         letter = replace(letter, sender_name=brand.display_name or letter.sender_name)
 
-    raw = message(letter, shown.subject, *bodies(shown))
+    raw = message(letter, shown.subject, shown.lang, *bodies(shown))
     return Mail(shown.subject, shown.lang, raw)

@@ -6,6 +6,8 @@ from email.message import EmailMessage
 import pytest
 
 from certmail_config.compose import ComposeError, Letter, Mail, compose
+from certmail_config.compose.samples import SampleSize, sample_letter
+from certmail_config.compose.voices import LetterKind
 
 Make = Callable[..., Letter]
 Parse = Callable[[Mail], EmailMessage]
@@ -48,7 +50,7 @@ def test_each_header_stands_once_and_says_what_it_should(letter: Make, parsed: P
     message = parsed(compose(letter()))
     assert sorted(message.keys()) == sorted([
         "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-Certmail-Id", "Auto-Submitted",
-        "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
+        "X-Auto-Response-Suppress", "Content-Language", "MIME-Version", "Content-Type",
     ])  # fmt: skip
     assert str(message["From"]) == "Acme Corporation <access-reviews@acme.example>"
     assert str(message["To"]) == "María López <maria.lopez@emea.acme.example>"
@@ -61,6 +63,40 @@ def test_each_header_stands_once_and_says_what_it_should(letter: Make, parsed: P
 
     for part in message.walk():
         assert ("MIME-Version" in part) == (part is message)
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_no_header_is_one_of_bulk_mail(parsed: Parse, kind: str) -> None:
+    # A reminder to one person is transactional: nobody subscribes to it, or could unsubscribe.
+    for sample in SampleSize:
+        names = {name.lower() for name in parsed(compose(sample_letter(kind, "en", sample)))}
+        assert not names & {"precedence", "feedback-id", "x-mailer", "sender", "return-path"}
+        assert not {name for name in names if name.startswith("list-")}
+        assert {"auto-submitted", "content-language"} <= names
+
+
+@pytest.mark.parametrize(
+    ("locale", "fallback", "said"),
+    [
+        ("de-CH", None, "de-CH"),
+        ("de_CH.UTF-8", None, "de-CH"),
+        ("pt", None, "pt"),
+        ("zh-CN", None, "zh-Hans-CN"),
+        ("zh", None, "zh-Hans"),
+        ("iw-IL", None, "he-IL"),
+        ("xx-YY", None, "en"),
+        ("xx-YY", "fr-CA", "fr-CA"),
+        (None, "ar", "ar"),
+        (None, None, "en"),
+    ],
+)
+def test_the_language_is_the_one_that_it_is_really_written_in(
+    letter: Make, parsed: Parse, body: Body, locale: str | None, fallback: str | None, said: str
+) -> None:
+    mail = compose(letter(locale=locale, fallback_locale=fallback))
+    message = parsed(mail)
+    assert message["Content-Language"] == mail.locale == said
+    assert f'<html lang="{said}"' in body(message, "html")
 
 
 def test_the_date_is_in_utc_wherever_the_clock_stands(letter: Make, parsed: Parse) -> None:
@@ -92,7 +128,6 @@ def test_nothing_unasked_for_is_in_the_mail(letter: Make, parsed: Parse, body: B
     html = body(message, "html")
     assert not list(message.iter_attachments())
     assert not re.search(r"<img|background=|url\(|<script|<link|@import|src=", html)
-    assert not {key for key in message if key.lower().startswith("list-")}
     assert set(re.findall(r"https?://[^\"<> ]*", html)) == {
         "https://iga.acme.example/campaigns/q4-2026/reviews/8f3a2c71",
         "https://",

@@ -31,7 +31,7 @@ WORDY = ["sender_name", "name", "campaign_name", "organisation", "locale", "time
 STRICT = ["to", "sender", "reply_to", "job_id", "kind", "link"]
 HEADERS = sorted([
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-Certmail-Id", "Auto-Submitted",
-    "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
+    "X-Auto-Response-Suppress", "Content-Language", "MIME-Version", "Content-Type",
 ])  # fmt: skip
 PIECES = st.sampled_from(
     [

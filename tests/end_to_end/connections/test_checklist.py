@@ -221,6 +221,7 @@ def test_a_customer_owned_application_from_nothing_to_a_mail(deployment: Deploym
     letter: Message[str, str] = Parser().parsestr(urlsafe_b64decode(mail["raw"]).decode())
     assert letter["To"] == letter["From"] == "reviews@steps.example"
     assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["Content-Language"] == "en"
 
 
 def test_each_scope_is_asked_for_alone_and_named(deployment: Deployment) -> None:

@@ -31,8 +31,8 @@ class _WireHeader(str):
         return f"{self.name}: {self}".replace("\n", policy.linesep) + policy.linesep
 
 
-def judged(letter: Letter, subject: str, text: str, html: str) -> bytes:
-    """The message of these two bodies."""
+def judged(letter: Letter, subject: str, language: str, text: str, html: str) -> bytes:
+    """The message of these two bodies, which are in that language."""
     domain = letter.sender.strip(" ").rpartition("@")[2]
 
     mail = EmailMessage(policy=_WIRE)
@@ -52,6 +52,8 @@ def judged(letter: Letter, subject: str, text: str, html: str) -> bytes:
     for part in mail.iter_parts():
         del part["MIME-Version"]
     mail.set_boundary(f"=_{letter.job_id}")
+    # Before there are parts it would go to the first of them.
+    mail["Content-Language"] = language
     return mail.as_bytes()
 
 

@@ -28,6 +28,7 @@ X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply
 MIME-Version: 1.0
 Content-Type: multipart/alternative;
  boundary="=_{id}"
+{language}\
 
 --=_{id}
 Content-Type: text/plain; charset="utf-8"
@@ -43,8 +44,8 @@ Content-Transfer-Encoding: {html.transfer_encoding}
 """.replace("\n", "\r\n")
 
 
-def message(letter: Letter, subject: str, text: Body, html: Body) -> bytes:
-    """The mail as bytes, with CRLF.
+def message(letter: Letter, subject: str, language: str, text: Body, html: Body) -> bytes:
+    """The mail as bytes, with CRLF; `language` is the tag (BCP 47) of what it is written in.
 
     Raises ComposeError if the job id is not a UUID, or an address is not an address.
     """
@@ -66,6 +67,7 @@ def message(letter: Letter, subject: str, text: Body, html: Body) -> bytes:
         date=_date(letter.now),
         message_id=whole_header("Message-ID", f"<{job_id}@{addresses.domain(sender)}>"),
         id=job_id,
+        language=header("Content-Language", language),
         text=text,
         html=html,
     ).encode("ascii")

@@ -91,6 +91,7 @@ def _mail(connection: Connection) -> bytes:
     mail["X-Certmail-Id"] = id_
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(_TEXT)
+    mail["Content-Language"] = "en"
     return mail.as_bytes()
 
 
