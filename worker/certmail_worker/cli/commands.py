@@ -307,9 +307,9 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "Forget an address: what waits for it is called off. The record keeps what was done without saying for whom.",
     ),
     "preview": Command(
+        "preview.preview",
         "preview",
-        "preview",
-        "Write a sample of any mail to stdout. Needs no stores, and sends nothing.",
+        "Write any mail to stdout, and send nothing. Needs no stores, but for --tenant.",
         anywhere=True,
     ),
     "simulate": Command(
