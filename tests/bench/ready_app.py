@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -43,7 +44,7 @@ async def prepare(context: DeliveryContext, job: Job) -> Prepared | NotBegun:
     token = await context.tokens.get(connection)
     assert not isinstance(token, Denied), token
     raw = _READY.replace(ID.encode(), job.id.encode())
-    content = ContentEvidence.of(Mail("", "en", raw))
+    content = ContentEvidence.of(Mail("", "en", raw), datetime.now(UTC), release=context.release)
     return Prepared(connection, token, raw, content, OnUncertain())
 
 

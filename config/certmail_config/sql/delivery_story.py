@@ -29,6 +29,8 @@ ATTEMPT_COLUMNS: Final = (
     "locale",
     "message_sha256",
     "subject_sha256",
+    "composed_at",
+    "release",
     "worker",
 )
 

@@ -204,6 +204,9 @@ attempts = Table(
     Column("locale", String(35)),
     Column("message_sha256", String(64)),  # of the bytes that Gmail was given
     Column("subject_sha256", String(64)),  # of the Subject as people read it, in UTF-8
+    # These two: what else it takes to write the same bytes again.
+    Column("composed_at", UtcDateTime),  # the moment that the message was written for
+    Column("release", String(80)),  # version and revision of the certmail that wrote it
 )
 
 events = Table(

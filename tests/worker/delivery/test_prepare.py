@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from hashlib import sha256
@@ -43,6 +44,7 @@ from certmail_worker.google.tokens import Token
 from support.data.garbage import ODD_LETTERS, PAYLOADS
 from support.deployment.one_tenant import OneTenant, one_tenant
 
+NOW = datetime(2026, 12, 8, 9, tzinfo=UTC)
 PLAIN = Reminder(tenant="acme", to="anna@people.example", campaign="q4", pending=3)
 
 
@@ -69,6 +71,7 @@ class Worker:
             rules=Rules(),
             lease_seconds=45,
             send_window_seconds=5,
+            release="0.1.0 (c0ffee)",
         )
 
     def job(self, payload: bytes, *, connection: ConnectionId | None = None) -> Job:
@@ -125,6 +128,8 @@ async def test_what_is_sent_can_be_proven_to_the_byte(worker: Worker) -> None:
         "de-CH",
         sha256(prepared.raw).hexdigest(),
         sha256(subject.encode()).hexdigest(),
+        message_from_bytes(prepared.raw, policy=default)["Date"].datetime.isoformat(),
+        "0.1.0 (c0ffee)",
     )
 
 
@@ -354,7 +359,7 @@ async def test_whatever_a_request_raises_is_settled_as_what_it_means(
         worker.setup.connection,
         Token("secret", 0, "mark"),
         raw,
-        ContentEvidence.of(Mail("", "en", raw)),
+        ContentEvidence.of(Mail("", "en", raw), NOW, release="0.1.0"),
         OnUncertain(),
     )
     verdict = await send(raising, worker.job(b""), prepared, SendWindow(boottime() + 5))

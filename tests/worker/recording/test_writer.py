@@ -44,6 +44,8 @@ def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: E
                 locale="pt-BR",
                 message_sha256="a" * 64,
                 subject_sha256="b" * 64,
+                composed_at=at(1).isoformat(),
+                release="0.1.0 (c0ffee)",
             ),
         ],
     )
@@ -81,6 +83,8 @@ def test_a_reminders_life_becomes_a_delivery_an_attempt_and_its_events(engine: E
         "locale": "pt-BR",
         "message_sha256": "a" * 64,
         "subject_sha256": "b" * 64,
+        "composed_at": at(1),
+        "release": "0.1.0 (c0ffee)",
     }
 
     assert types == ["enqueued", "begun", "settled"]

@@ -309,7 +309,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
     "preview": Command(
         "preview.preview",
         "preview",
-        "Write any mail to stdout, and send nothing. Needs no stores, but for --tenant.",
+        "Write any mail to stdout, and send nothing. Needs no stores, but for --tenant and --job.",
         anywhere=True,
     ),
     "simulate": Command(

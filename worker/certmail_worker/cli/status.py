@@ -38,7 +38,15 @@ ATTEMPTS: Final = (
     "gmail_id",
     "key_id",
 )
-CONTENT: Final = ("n", "template_version", "locale", "message_sha256", "subject_sha256")
+CONTENT: Final = (
+    "n",
+    "template_version",
+    "locale",
+    "message_sha256",
+    "subject_sha256",
+    "composed_at",
+    "release",
+)
 """What proves which words an attempt sent; workers of older versions recorded none."""
 LONGEST_REASON: Final = 160
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from certmail_config.jobs.recipients import EVERYBODY, OnlyTo
 from certmail_config.ledger import Call, arun, arun_durably
 from certmail_config.metrics.instruments import WorkerMeters
+from certmail_config.process.release import UNKNOWN
 from certmail_config.tracing.spans import NO_TRACING, Tracing
 from certmail_worker.delivery.settlement import Rules
 from certmail_worker.delivery.shelf import TemplateShelf
@@ -41,6 +42,8 @@ class DeliveryContext:
     tracing: Tracing = NO_TRACING
     templates: TemplateShelf | None = None
     """What tenants write in their mails themselves; without, all mails are in certmail's words."""
+    release: str = UNKNOWN
+    """Which certmail this is, for the record."""
     unsettled: set[str] = field(default_factory=set)
     """Jobs that were begun here.
 

@@ -13,6 +13,7 @@ from traceback import extract_tb
 from redis.exceptions import RedisError
 
 from certmail_config.base.errors import SealBroken
+from certmail_config.base.ids import JobId
 from certmail_config.compose import (
     ComposeError,
     Letter,
@@ -141,9 +142,12 @@ async def _compose_or_stop(
         )
 
     words = await context.templates.of(job.tenant) if context.templates else None
+    assert connection.mailbox is not None, "checked before"
+    # To the second, as the mail's Date says it: the record has all of it.
+    now = datetime.now(UTC).replace(microsecond=0)
 
     try:
-        mail = compose_message(reminder, job, connection, tenant, words)
+        mail = compose_message(reminder, job.id, connection.mailbox, tenant, words, now=now)
     # Whatever it is, the worker and the others' reminders must not suffer.
     except Exception as error:  # noqa: BLE001
         return not_composed(error, job, others_work=composes(reminder.locale))
@@ -156,25 +160,29 @@ async def _compose_or_stop(
             f"message_too_large: {len(mail.raw)} bytes; certmail sends at most {MAX_MESSAGE_BYTES}",
         )
 
-    return mail.raw, ContentEvidence.of(mail, words.version if words and words.used else None)
+    version = words.version if words and words.used else None
+    return mail.raw, ContentEvidence.of(
+        mail, now, release=context.release, template_version=version
+    )
 
 
 def compose_message(
     reminder: Reminder,
-    job: Job,
-    connection: Connection,
+    job: JobId,
+    mailbox: str,
     tenant: TenantInside,
     words: TenantWords | None = None,
+    *,
+    now: datetime,
 ) -> Mail:
     """Compose the message that this reminder becomes, in its tenant's own words where it has some.
 
-    Raises ComposeError.
+    The same each time, whoever composes it. Raises ComposeError.
     """
-    assert connection.mailbox is not None, "checked when the connection was added"
     letter = Letter(
-        job_id=job.id,
+        job_id=job,
         kind=reminder.kind,
-        sender=connection.mailbox,
+        sender=mailbox,
         sender_name=tenant.organisation,
         reply_to=reminder.reply_to or tenant.reply_to,
         to=reminder.to,
@@ -187,7 +195,7 @@ def compose_message(
         locale=reminder.locale,
         time_zone=reminder.time_zone,
         organisation=tenant.organisation,
-        now=datetime.now(UTC),
+        now=now,
         items=tuple(PendingItem(each.what, each.who, each.access) for each in reminder.items or ()),
         about=reminder.about,
         times_reminded=reminder.times_reminded,

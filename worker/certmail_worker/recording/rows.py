@@ -26,6 +26,8 @@ REPORTED: Final = (
     "locale",
     "message_sha256",
     "subject_sha256",
+    "composed_at",
+    "release",
 )
 """What the detail of an attempt may report.
 
@@ -159,7 +161,7 @@ def end_of_attempt(event: Event) -> Row | None:
         return None
 
     detail = _detail(event.fields.get("detail", "{}"))
-    ended = "ended_at" in detail
+    ended, composed = "ended_at" in detail, detail.get("composed_at")
 
     return {
         "job": event.fields["job"],
@@ -169,6 +171,7 @@ def end_of_attempt(event: Event) -> Row | None:
         "reported_end": written(datetime.fromisoformat(detail["ended_at"])) if ended else None,
         "event_at": written(event.at),
         **{name: detail.get(name) for name in REPORTED},
+        "composed_at": written(datetime.fromisoformat(composed)) if composed else None,
     }
 
 

@@ -170,6 +170,7 @@ class WorkerLife:
             meters=self._meters,
             tracing=traces.tracing,
             templates=TemplateShelf(self._gathering, frozenset(settings.logo_hosts)),
+            release=str(release(settings.revision)),
         )
 
         name_worker(self.context.worker)

@@ -11,7 +11,7 @@ from certmail_config.base.errors import WrongUse
 from certmail_config.compose.samples import SampleSize
 from certmail_config.compose.voices import LetterKind
 from certmail_config.templates.findings import TemplatesRefused
-from certmail_worker.cli.preview.samples import nobody, of_folder, of_tenant, sample_mail
+from certmail_worker.cli.preview.samples import Writer, nobody, of_folder, sample_mail
 from certmail_worker.cli.preview.writing import PreviewForm, write_mail
 from certmail_worker.cli.support.output import err
 
@@ -42,26 +42,61 @@ def preview(
             metavar="FOLDER", help="In the words and look of a folder; they need not be published."
         ),
     ] = None,
+    job: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JOB",
+            help="The mail of a reminder, composed once more, and whether it is the one that was sent.",
+        ),
+    ] = None,
+    attempt: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --job: as in this attempt; else the last on record."),
+    ] = None,
+    reminder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --job: the reminder as JSON, where certmail keeps its content no more.",
+        ),
+    ] = None,
 ) -> None:
-    """Write any mail to stdout, and send nothing. Needs no stores, but for --tenant.
+    """Write any mail to stdout, and send nothing. Needs no stores, but for --tenant and --job.
 
-    What is to be known of it goes to stderr. The status is 1 where words of --folder cannot be used.
+    What is to be known of it goes to stderr. The status is 1 where words of --folder cannot be
+    used, and where --job is another message than the one that was sent.
     """
-    if tenant is not None and folder is not None:
-        raise WrongUse(
-            "wrong_use", "--tenant and --folder each name words.", "Give one of the two."
-        )
+    named = {"--tenant": tenant, "--folder": folder, "--job": job}
+    given = [name for name, value in named.items() if value is not None]
+    if len(given) > 1:
+        raise WrongUse("wrong_use", f"{' and '.join(given)} do not go together.", "Give one.")
+    if job is None and (attempt is not None or reminder is not None):
+        raise WrongUse("wrong_use", "--attempt and --reminder are of a --job.", "Say which.")
 
     try:
-        writer = of_tenant(tenant) if tenant else of_folder(folder) if folder else nobody()
+        if job is not None:
+            # Samples need no stores, and are there at once.
+            from certmail_worker.cli.preview.of_job import mail_of_job  # noqa: PLC0415
+
+            found = mail_of_job(job, attempt, reminder)
+        else:
+            found = sample_mail(_writer(tenant, folder), kind, locale, sample)
     except TemplatesRefused as refused:
         for each in refused.findings:
             err.print(str(each), markup=False)
         raise typer.Exit(1) from None
 
-    found = sample_mail(writer, kind, locale, sample)
     for line in (*found.notes, *found.faults):
         err.print(line, markup=False)
     write_mail(found.mail, form)
-    if folder and found.faults:
+    # What fails of what is published is on record already: the mail leaves just so.
+    if found.faults and tenant is None:
         raise typer.Exit(1)
+
+
+def _writer(tenant: str | None, folder: Path | None) -> Writer:
+    if tenant is not None:
+        from certmail_worker.cli.preview.of_tenant import of_tenant  # noqa: PLC0415 - as above
+
+        return of_tenant(tenant)
+    return nobody() if folder is None else of_folder(folder)

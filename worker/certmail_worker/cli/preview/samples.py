@@ -1,4 +1,4 @@
-"""Samples as a tenant's mails: in what it has published, or in a folder that is being written."""
+"""Samples as a tenant's mails, in its words and look; a folder's words need not be published."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from certmail_config.admin.admin import open_admin
-from certmail_config.admin.templates.publishing import templates_of
 from certmail_config.compose import Letter, Mail, TenantWords
 from certmail_config.compose.content import content
 from certmail_config.compose.own.tenant_words import read_words
 from certmail_config.compose.samples import SampleSender, letter_of, mail_of, sample_letter
 from certmail_config.jobs.languages import why_another
 from certmail_config.settings import Settings
-from certmail_config.settings.existing_deployment import require_deployment
-from certmail_config.sql import registry
 from certmail_config.templates.documents import EMPTY, Document
-from certmail_config.tenants.models import DEFAULT_NAME
+from certmail_worker.cli.preview.writing import PreviewedMail
 from certmail_worker.cli.templates.folder import read_folder
 
 _STANDS: Final = "certmail's own words stand there"
@@ -36,15 +32,6 @@ class Writer:
     suspended: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SampleMail:
-    """A sample, what is worth knowing of it, and what failed on the way."""
-
-    mail: Mail
-    notes: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
-
-
 def nobody() -> Writer:
     """Certmail's own words and look."""
     return Writer(_words(EMPTY))
@@ -55,28 +42,7 @@ def of_folder(folder: Path) -> Writer:
     return Writer(_words(read_folder(folder)))
 
 
-def of_tenant(tenant: str) -> Writer:
-    """What a tenant has published, from its mailbox; raises Refused, StoresUnreachable."""
-    settings = Settings.from_env()
-    require_deployment(settings)
-
-    with open_admin(settings) as admin:
-        state = templates_of(admin, tenant)
-        with admin.db() as db:
-            found = registry.get_tenant(db, tenant)
-            connection = registry.find_connection(db, tenant, DEFAULT_NAME)
-        reply_to = admin.reply_to_of(found)
-
-    mailbox = connection.mailbox if connection else None
-    sender = SampleSender(found.organisation, mailbox or "", reply_to or "")
-    suspended = tuple(_failing(place, why) for place, why in state.off.items())
-    words = read_words(
-        state.version, state.document.written().encode(), state.off, settings.logo_hosts
-    )
-    return Writer(words, sender, suspended)
-
-
-def sample_mail(writer: Writer, kind: str, locale: str | None, sample: str) -> SampleMail:
+def sample_mail(writer: Writer, kind: str, locale: str | None, sample: str) -> PreviewedMail:
     """The sample of this kind in this language; in the tenant's default where none is asked for."""
     words = writer.words
     letter = _letter(writer, kind, locale or words.locale or "en", sample)
@@ -87,8 +53,8 @@ def sample_mail(writer: Writer, kind: str, locale: str | None, sample: str) -> S
         notes.append(note)
     elif words.sources and not words.blocks(letter, content(letter)):
         notes.append(_none_of(words, letter, mail))
-    faults = tuple(_failing(place, why) for place, why in words.failed.items())
-    return SampleMail(mail, tuple(notes), faults)
+    faults = tuple(failing(place, why) for place, why in words.failed.items())
+    return PreviewedMail(mail, tuple(notes), faults)
 
 
 def _words(document: Document) -> TenantWords:
@@ -101,7 +67,8 @@ def _letter(writer: Writer, kind: str, locale: str, sample: str) -> Letter:
     return replace(sample_letter(kind, locale, sample), fallback_locale=writer.words.locale)
 
 
-def _failing(place: str, why: str) -> str:
+def failing(place: str, why: str) -> str:
+    """What is said of words that cannot be used."""
     return f"{place}: {why.rstrip('.')}; {_STANDS}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -17,6 +18,15 @@ class PreviewForm(StrEnum):
     TEXT = "text"
     HTML = "html"
     EML = "eml"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedMail:
+    """A mail to look at, what is worth knowing of it, and what is wrong."""
+
+    mail: Mail
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def write_mail(mail: Mail, form: PreviewForm) -> None:
