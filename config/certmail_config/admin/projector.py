@@ -20,13 +20,19 @@ from sqlalchemy import Engine
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused, SealBroken
 from certmail_config.base.ids import ConnectionId
+from certmail_config.base.redis_answers import field_of
 from certmail_config.crypto.signing import sign
 from certmail_config.crypto.vault import Vault
 from certmail_config.ledger import pause, run
 from certmail_config.sql import registry, removing
 from certmail_config.sql.engine import reachable
 from certmail_config.sql.pausing import read_pauses, take_turns
-from certmail_config.sql.templates.versions import Published, newest_versions, read_templates
+from certmail_config.sql.templates.versions import (
+    Published,
+    default_locale,
+    newest_versions,
+    read_templates,
+)
 from certmail_config.tenants.models import Connection, Tenant
 from certmail_config.tenants.pauses import paused_in
 from certmail_config.tenants.sealed_fields import why_closed, with_own_public_key
@@ -176,12 +182,19 @@ class Projector:
         return len(found)
 
     def write_templates(self, tenant: str, published: Published) -> None:
-        """Write a version of a tenant's templates; raises StoresUnreachable, RedisError."""
+        """Write a version of a tenant's templates, and their locale where producers find it.
+
+        Raises StoresUnreachable, RedisError.
+        """
         with self._db() as db:
             newest = newest_versions(db, tenant).get(tenant)
+            locale = default_locale(db, tenant)
         write_templates(self.redis, tenant, published.version, published.document, newest)
+        if (field_of(self.redis, redis_keys.TENANT + tenant, "locale") or b"") != locale.encode():
+            with suppress(Refused):  # removed just now
+                self.republish_tenant(tenant)
         with self._db() as db:
-            if not removing.tenants_left_of(db, [tenant]):  # removed just now
+            if not removing.tenants_left_of(db, [tenant]):  # likewise
                 forget_templates(self.redis, tenant)
 
     def publish_pauses(self, reason: str = "as the database says") -> None:
@@ -309,7 +322,9 @@ class Projector:
 
     def _write_tenant(self, tenant: Tenant, connections: Iterable[Connection]) -> None:
         own, signature = self._signed(tenant)
-        write_tenant(self.redis, self.vault, own, connections, signature)
+        with self._db() as db:
+            locale = default_locale(db, tenant.id)
+        write_tenant(self.redis, self.vault, own, connections, signature, locale)
 
     def _signed(self, tenant: Tenant) -> tuple[Tenant, bytes]:
         """The tenant with its own public key, and the deployment's signature of that.

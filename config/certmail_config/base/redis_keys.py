@@ -131,7 +131,7 @@ BLOCKED: Final = f"{TAG}:blocked:"
 """set by mailbox: lanes that left `wake` because too much is in flight"""
 
 TENANT: Final = f"{TAG}:tenant:"
-"""hash by tenant: public key, salt, connections by name; working copy of SQL"""
+"""hash by tenant: public key, salt, connections by name, its mails' locale; working copy of SQL"""
 TEMPLATES: Final = f"{TAG}:templates:"
 """hash by tenant: its templates, their version, and `off:place` -> why of what failed and is left
 out; working copy of SQL

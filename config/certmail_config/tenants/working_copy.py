@@ -43,7 +43,7 @@ _TIMES = ("not_after", "next_not_after", "refused_since")
 class TenantView:
     """What a producer needs of a tenant: to seal, to name jobs, and to find the lane.
 
-    No secret among it.
+    No secret among it. `locale` is its mails' where the reviewer's language is none of theirs.
     """
 
     id: str
@@ -51,6 +51,7 @@ class TenantView:
     public_key: bytes
     salt: bytes
     connections: Mapping[str, ConnectionId]
+    locale: str | None = None
 
 
 def write_deployment(redis: Redis, salt: bytes) -> None:
@@ -78,10 +79,11 @@ def write_tenant(
     tenant: Tenant,
     connections: Iterable[Connection],
     signature: bytes = b"",
+    locale: str = "",
 ) -> None:
     """Write a tenant under the newest key, unless a newer version is there already.
 
-    `signature` is the deployment's of its public key.
+    `signature` is the deployment's of its public key, `locale` what its newest templates name.
     """
     tenant = renew_tenant(tenant, vault)
     key = redis_keys.TENANT + tenant.id
@@ -89,6 +91,7 @@ def write_tenant(
         **tenant_fields(tenant, {each.name: each.id for each in connections}, signature),
         "private_key": _b64(tenant.private_key),
         "reply_to": _b64(tenant.reply_to or b""),
+        "locale": locale,
         "version": str(tenant.version),
     }
 
@@ -206,6 +209,7 @@ def read_tenant(fields: Mapping[bytes, bytes], tenant: str) -> TenantView | None
             for name, id_ in value.items()
             if name.startswith(prefix)
         },
+        locale=value.get("locale") or None,
     )
 
 

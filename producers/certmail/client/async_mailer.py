@@ -131,6 +131,10 @@ class AsyncMailer:
         """As Mailer.check."""
         return await self._run(Mailer.check, reminder)
 
+    async def language_note(self, reminder: Reminder) -> str | None:
+        """As Mailer.language_note."""
+        return await self._run(Mailer.language_note, reminder)
+
     async def status(self, job_id: str) -> JobView | None:
         """As Mailer.status."""
         return await self._run(Mailer.status, job_id)

@@ -48,11 +48,15 @@ With fewer, server and client wait for each other; larger ones do not fit into w
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A reminder that may be enqueued, the call that does so, and the connection it leaves by."""
+    """A reminder that may be enqueued, the call that does so, and the connection it leaves by.
+
+    `fallback` is the locale of its tenant's mails, where that has named one.
+    """
 
     reminder: Reminder
     connection: ConnectionId
     call: Call[Enqueued]
+    fallback: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,9 @@ class Batches:
         if isinstance(call, ReminderRejected):
             return call
         assert known is not None, "without a tenant it was rejected"
-        return Prepared(
-            reminder, known.tenant.connections[reminder.connection or DEFAULT_NAME], call
-        )
+        tenant = known.tenant
+        connection = tenant.connections[reminder.connection or DEFAULT_NAME]
+        return Prepared(reminder, connection, call, tenant.locale)
 
     def _prepare_all(self, batch: Sequence[Given]) -> Batch:
         try:
@@ -265,7 +269,7 @@ def read_answers(
         found = next(of_server, None)
         if found is None:
             break
-        answers.append(read_answer(found[0], item.reminder, found[1]))
+        answers.append(read_answer(found[0], item.reminder, found[1], item.fallback))
 
     return answers
 

@@ -25,6 +25,8 @@ from certmail_config.base.errors import BatchInterrupted, ReminderRejected
 from certmail_config.base.ids import job_id as as_job_id
 from certmail_config.crypto.signing import parse_public
 from certmail_config.forecast.forecaster import Forecaster
+from certmail_config.jobs.languages import why_another
+from certmail_config.jobs.reminder import Reminder
 from certmail_config.ledger import Cancellation, cancel, run
 from certmail_config.ledger.cancelling import Cancelled, cancel_pages
 from certmail_config.ledger.view import JobView
@@ -138,6 +140,21 @@ class Mailer:
         except RedisError as error:
             raise unreachable(error) from error
         return prepared if isinstance(prepared, ReminderRejected) else None
+
+    def language_note(self, reminder: Reminder) -> str | None:
+        """Say why its mail would not be in the language that it asks for; None where it would be.
+
+        As its receipt would say it.
+        """
+        if why_another(reminder.locale) is None:
+            return None
+
+        try:
+            prepared = self._batches.prepare(reminder)
+        except RedisError as error:
+            raise unreachable(error) from error
+        fallback = None if isinstance(prepared, ReminderRejected) else prepared.fallback
+        return why_another(reminder.locale, fallback)
 
     def send_many(self, reminders: Iterable[Given]) -> Iterator[Receipt | ReminderRejected]:
         """Enqueue many, some hundreds under way at once; yields an answer for each, in order.

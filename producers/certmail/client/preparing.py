@@ -133,9 +133,9 @@ def not_the_tenants(tenant: str) -> ReminderRejected:
 
 
 def read_answer(
-    answer: Enqueued, reminder: Reminder, forecast_at: datetime | None
+    answer: Enqueued, reminder: Reminder, forecast_at: datetime | None, fallback: str | None
 ) -> Receipt | ReminderRejected:
-    """What the ledger's answer means to whoever asked."""
+    """What the ledger's answer means to whoever asked; `fallback` is the locale of the tenant."""
     if answer.code == "tenant_full":
         return ReminderRejected(
             "tenant_full",
@@ -162,8 +162,8 @@ def read_answer(
         answer.state,
         duplicate=answer.code == "duplicate",
         forecast_at=forecast_at,
-        language=language_of(reminder.locale),
-        language_note=why_another(reminder.locale),
+        language=language_of(reminder.locale, fallback),
+        language_note=why_another(reminder.locale, fallback),
     )
 
 

@@ -79,7 +79,7 @@ def check_rows(
         if why is not None:
             _reject(row, why, tally, kept)
         elif isinstance(row.reminder, Reminder):
-            tally.allow(row.reminder)
+            tally.allow(mailer.language_note(row.reminder))
 
         advance()
 

@@ -11,8 +11,6 @@ from typing import Any, Final
 from certmail import Receipt
 from certmail.files.row import Row
 from certmail_config.base.errors import ReminderRejected
-from certmail_config.jobs.languages import why_another
-from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 
 _MAX_LINES: Final = 5
@@ -92,10 +90,10 @@ class Tally:
         if self._details:
             self._receipts.append(receipt.as_json())
 
-    def allow(self, reminder: Reminder) -> None:
-        """Count a reminder that could be enqueued."""
+    def allow(self, language_note: str | None) -> None:
+        """Count a reminder that could be enqueued, and why its mail is in another language."""
         self.good += 1
-        self._note(why_another(reminder.locale))
+        self._note(language_note)
 
     def _note(self, why: str | None) -> None:
         if why is not None and (

@@ -21,6 +21,7 @@ from certmail_config.sql import tables
 from certmail_config.sql.templates.versions import list_versions
 from certmail_config.templates.documents import EMPTY, Document, read_document
 from certmail_config.templates.findings import TemplatesRefused
+from certmail_config.tenants.working_copy import read_tenant
 
 PLACE = "en/reminder/ask"
 
@@ -138,3 +139,54 @@ def test_what_somebody_made_unreadable_in_sql_counts_for_nothing(admin: Admin) -
     assert publish(admin, "acme", _saying("b"))[0].version == 2
     with admin.db() as db:
         db.execute(delete(tables.templates))
+
+
+class TestDefaultLanguage:
+    """Producers read it with all else that they need of a tenant, and say it in receipts."""
+
+    def test_is_where_producers_look_as_long_as_it_is_published(self, admin: Admin) -> None:
+        assert _locale(admin) is None
+        publish(admin, "acme", _saying("a", locale="de-CH"))
+        assert _locale(admin) == "de-CH"
+        publish(admin, "acme", _saying("a", locale="pt"))
+        assert _locale(admin) == "pt"
+        reset(admin, "acme")
+        assert _locale(admin) is None
+
+    def test_outlives_other_changes_of_the_tenant_and_a_lost_redis(self, admin: Admin) -> None:
+        publish(admin, "acme", _saying("a", locale="de-CH"))
+        admin.change_tenant("acme", name="Acme Inc.")
+        assert _locale(admin) == "de-CH"
+
+        admin.redis.flushdb()
+        admin.projector.copy_missing()
+        assert _locale(admin) == "de-CH"
+        admin.redis.delete(redis_keys.TENANT + "acme")
+        admin.projector.publish_missing()
+        assert _locale(admin) == "de-CH"
+
+    def test_follows_where_its_publication_reached_only_the_database(self, admin: Admin) -> None:
+        publish(admin, "acme", _saying("a", locale="de-CH"))
+        before: Any = admin.redis.hgetall(redis_keys.TENANT + "acme")
+        copy: Any = admin.redis.hgetall(redis_keys.TEMPLATES + "acme")
+        publish(admin, "acme", _saying("a", locale="pt"))
+        admin.redis.hset(redis_keys.TENANT + "acme", mapping=before)
+        admin.redis.hset(redis_keys.TEMPLATES + "acme", mapping=copy)
+
+        admin.projector.copy_missing()
+        assert _locale(admin) == "pt"
+
+    def test_is_none_where_somebody_made_its_document_unreadable(self, admin: Admin) -> None:
+        for document in ("{", "[]", '{"locale": 7}', "null"):
+            publish(admin, "acme", _saying(document, locale="de"))
+            with admin.db() as db:
+                db.execute(update(tables.templates).values(document=document))
+            admin.projector.republish_tenant("acme")
+            assert _locale(admin) is None
+
+
+def _locale(admin: Admin) -> str | None:
+    fields: Any = admin.redis.hgetall(redis_keys.TENANT + "acme")
+    view = read_tenant(fields, "acme")
+    assert view is not None
+    return view.locale

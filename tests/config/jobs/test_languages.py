@@ -27,3 +27,26 @@ def test_a_language_that_there_is_not_is_said_with_those_that_there_are(locale: 
     assert said is not None
     assert repr(locale) in said
     assert all(language in said for language in LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("locale", "tenants", "language", "said"),
+    [
+        ("pt-BR", "de", "pt", None),
+        ("pt", "de", "pt", None),
+        ("sv", "de-CH", "de", "it will be in 'de'"),
+        ("sv", "pt-BR", "pt", "it will be in 'pt'"),
+        ("sv", None, "en", "it will be in 'en'"),
+        ("sv", "gsw", "en", "it will be in 'en'"),
+        (None, "de", "de", None),
+        ("", "de", "de", None),
+        (None, None, "en", None),
+    ],
+)
+def test_the_tenants_language_stands_before_english(
+    locale: str | None, tenants: str | None, language: str, said: str | None
+) -> None:
+    assert language_of(locale, tenants) == language
+    why = why_another(locale, tenants)
+    assert (said is None) == (why is None)
+    assert (said or "") in (why or "")

@@ -62,7 +62,7 @@ class Acme:
     default: ConnectionId = _DEFAULT
     apac: ConnectionId = _APAC
 
-    def write(self, *, state: str = "active", version: int = 1) -> None:
+    def write(self, *, state: str = "active", version: int = 1, locale: str = "") -> None:
         connections = [
             Connection(
                 self.default,
@@ -79,9 +79,8 @@ class Acme:
         for connection in connections:
             write_connection(self.redis, _VAULT, connection, _SALT, settle_lane=True)
         sealed = _VAULT.seal(_PRIVATE, owner="acme")
-        write_tenant(
-            self.redis, _VAULT, Tenant("acme", state, _PUBLIC, sealed, _SALT, version), connections
-        )
+        tenant = Tenant("acme", state, _PUBLIC, sealed, _SALT, version)
+        write_tenant(self.redis, _VAULT, tenant, connections, locale=locale)
 
 
 @pytest.fixture(autouse=True)
@@ -300,6 +299,22 @@ class TestSend:
             shown = receipt.as_json()
             assert shown["language"] == "en"
             assert "no mail in 'sv'" in str(shown["language_note"])
+
+    def test_a_receipt_knows_the_language_that_the_tenant_has_for_all_others(
+        self, acme: Acme, mailer: Mailer
+    ) -> None:
+        acme.write(locale="de-CH")
+        swedish, french, unknown = (
+            mailer.send(reminder(n, locale=locale))
+            for n, locale in ((1, "sv"), (2, "fr"), (3, None))
+        )
+        assert (swedish.language, french.language, unknown.language) == ("de", "fr", "de")
+        assert "so it will be in 'de'" in str(swedish.language_note)
+        assert (french.language_note, unknown.language_note) == (None, None)
+
+        assert mailer.language_note(reminder(4, locale="sv")) == swedish.language_note
+        assert mailer.language_note(reminder(4, locale="fr")) is None
+        assert "in 'en'" in str(mailer.language_note(reminder(4, locale="sv", tenant="nobody")))
 
 
 def _ms(time: datetime) -> datetime:

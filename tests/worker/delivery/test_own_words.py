@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from certmail_config.admin.templates.publishing import publish
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId, JobId
-from certmail_config.compose import compose
+from certmail_config.compose import PLAIN, compose
 from certmail_config.compose.own.tenant_words import EVERYTHING, TenantWords, read_words
 from certmail_config.compose.samples.letters import NOW, sample_letter
 from certmail_config.crypto.sealing import Sealer
@@ -64,6 +64,17 @@ def _parts(raw: bytes) -> tuple[str, str]:
     assert text is not None
     assert html is not None
     return text.get_content(), html.get_content()
+
+
+def test_a_logo_that_is_no_longer_allowed_takes_the_look_and_not_the_language() -> None:
+    document = read_document({"locale": "de", "brand": {"name": "A", "logo": LOGO}})
+    words = read_words(7, document.written().encode(), (), frozenset())
+    assert (words.locale, words.brand, list(words.failed)) == ("de", PLAIN, ["brand"])
+
+    odd = read_document({"locale": "sv", "brand": {"name": "A"}})
+    words = read_words(7, odd.written().encode(), (), ())
+    assert (words.locale, words.brand.name, list(words.failed)) == (None, "A", ["locale"])
+    assert read_words(7, odd.written().encode(), ("locale",), ()).locale is None
 
 
 class TestWhatStandsWhere:

@@ -25,6 +25,7 @@ from certmail_config.templates.variables import scope_of
 EVERYTHING: Final = "templates"
 """The place of what concerns all of them."""
 BRAND: Final = "brand"
+LOCALE: Final = "locale"
 _BY_DUE_DATE: Final = frozenset({"notice", "reminder", "final"})
 _OWN_NAME: Final[Mapping[Block, str]] = {Block.TEXT: "ask"}
 """The name that a block has in a mail, where it is another."""
@@ -114,11 +115,13 @@ def read_words(
         return nothing
 
     found = TenantWords(version, read.locale, PLAIN, _sources(read), {*off}, len(document))
-    faults = faults_of(check(Document(locale=read.locale, brand=read.brand), logo_hosts))
-    if faults:
-        found.fails(BRAND, str(faults[0]))
+    for each in faults_of(check(Document(locale=read.locale, brand=read.brand), logo_hosts)):
+        found.fails(LOCALE if each.place == LOCALE else BRAND, str(each))
+
+    # A logo that is no longer allowed must not turn all mails into another language.
+    if LOCALE in found.off:
         found.locale = None
-    elif BRAND not in found.off:
+    if BRAND not in found.off:
         found.brand = _brand(read.brand)
     return found
 

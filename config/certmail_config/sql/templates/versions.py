@@ -52,6 +52,20 @@ def newest_versions(db: Db, tenant: str | None = None) -> dict[str, int]:
     return {str(tenant): int(version) for tenant, version in db.execute(query)}
 
 
+def default_locale(db: Db, tenant: str) -> str:
+    """The locale that a tenant's newest templates name; empty where they name none.
+
+    What somebody made unreadable in the database names none.
+    """
+    newest = select(_T.c.document).where(_T.c.tenant == tenant).order_by(_T.c.version.desc())
+    document = db.execute(newest.limit(1)).scalar_one_or_none()
+    try:
+        found = json.loads(document or "{}").get("locale")
+    except (ValueError, AttributeError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
 def add_version(db: Db, tenant: str, published: Published) -> None:
     """Write the next version; raises Refused where somebody else wrote it meanwhile."""
     row = {

@@ -108,6 +108,29 @@ def test_a_locale_falls_back_to_its_language_and_then_to_english(
     assert chosen.texts.keys() == language.texts.keys()
 
 
+@pytest.mark.parametrize(
+    ("reviewers", "tenants", "found"),
+    [
+        # The reviewer's own country, else its language, else the tenant's, else English.
+        ("pt-BR", "de-CH", "pt-BR"),
+        ("pt-XX", "de-CH", "pt"),
+        ("sv-SE", "de-CH", "de-CH"),
+        ("sv-SE", "de-XX", "de"),
+        ("sv-SE", "pt-BR", "pt-BR"),
+        ("zh-TW", "ja", "ja"),
+        (None, "de-CH", "de-CH"),
+        ("", "he", "he"),
+        ("sv-SE", None, "en"),
+        ("sv-SE", "nn-NO", "en"),
+        (None, None, "en"),
+    ],
+)
+def test_the_tenants_default_stands_between_the_reviewers_language_and_english(
+    reviewers: str | None, tenants: str | None, found: str
+) -> None:
+    assert catalogue(reviewers, tenants).tag == found
+
+
 @pytest.mark.parametrize("country", ["de-CH", "fr-CA"])
 def test_a_country_says_only_what_it_writes_otherwise(country: str) -> None:
     language, own = catalogue(country[:2]).texts, catalogue(country).texts
