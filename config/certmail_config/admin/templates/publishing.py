@@ -10,6 +10,7 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.base.redis_answers import hash_of
+from certmail_config.compose.own.whole_mails import all_findings
 from certmail_config.sql import registry
 from certmail_config.sql.history import CERTMAIL
 from certmail_config.sql.templates.versions import (
@@ -18,7 +19,6 @@ from certmail_config.sql.templates.versions import (
     changed_meanwhile,
     read_templates,
 )
-from certmail_config.templates.checks import check
 from certmail_config.templates.differences import based, to_keep
 from certmail_config.templates.documents import EMPTY, Document, read_json
 from certmail_config.templates.findings import Finding, TemplatesRefused, faults_of
@@ -62,7 +62,7 @@ def publish(
     version that they are to follow. Raises TemplatesRefused, which says all that is wrong, Refused,
     StoresUnreachable.
     """
-    findings = check(document, admin.settings.logo_hosts)
+    findings = all_findings(document, admin.settings.logo_hosts)
     if faults_of(findings):
         raise TemplatesRefused(findings)
 

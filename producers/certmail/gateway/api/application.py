@@ -71,6 +71,7 @@ def mount(
         batches=Turns(1),
         lists=Turns(2),
         validating=asyncio.Lock(),
+        publishing=asyncio.Lock(),
         meters=meters or GatewayMeters(),
     )
 

@@ -40,6 +40,8 @@ class ApiContext:
     lists: Turns
     validating: asyncio.Lock
     """Held by whoever checks the reminders of a batch."""
+    publishing: asyncio.Lock
+    """Held by whoever publishes templates: composing all their mails takes a processor."""
     meters: GatewayMeters
 
 

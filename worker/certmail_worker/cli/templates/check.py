@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from certmail_config.compose.own.whole_mails import all_findings
 from certmail_config.settings import Settings
-from certmail_config.templates.checks import check as found_in
 from certmail_config.templates.findings import TemplatesRefused, faults_of
 from certmail_worker.cli.support.output import Json, out, print_json
 from certmail_worker.cli.templates.folder import read_folder
@@ -27,7 +27,7 @@ def check(folder: Annotated[Path, FOLDER], *, json: Json = False) -> None:
     hosts = Settings.from_env().logo_hosts
     try:
         document = read_folder(folder)
-        findings = found_in(document, hosts)
+        findings = all_findings(document, hosts)
         about = counted(document)
     except TemplatesRefused as refused:
         findings, about = list(refused.findings), "not read"

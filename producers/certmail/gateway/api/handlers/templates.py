@@ -45,9 +45,10 @@ async def put(call: ApiCall, value: dict[str, Any]) -> Answer:
     admin = call.context.admin.acting_as(f"API key {call.grant.id}")
 
     try:
-        state, hints = await asyncio.to_thread(
-            publish, admin, tenant, wanted.templates, instead_of=wanted.instead_of
-        )
+        async with call.context.publishing:
+            state, hints = await asyncio.to_thread(
+                publish, admin, tenant, wanted.templates, instead_of=wanted.instead_of
+            )
     except TemplatesRefused as refused:
         raise _invalid(refused) from None
     except Refused as error:
