@@ -43,6 +43,8 @@ def branded(content: Content, brand: Look) -> Content:
     """The content in this look."""
     own = catalogue(content.lang).plain
     lines = [line for each in brand.footer if (line := clean.line(each))]
+    if (logo := brand.logo) is not None:
+        brand = brand._replace(logo=logo._replace(alt=clean.line(logo.alt)))
     return replace(
         content,
         brand=brand,
