@@ -137,7 +137,7 @@ def _rendered(program: Program, place: str, block: Block) -> Iterator[Finding]:
         except OutOfBounds as error:
             yield fault(
                 place,
-                f"with the sample `{name}` {error}. There may stand {measure.longest:,} characters in {measure.lines} lines; the filter short cuts.",
+                f"with the sample `{name}` {error}. There may stand {measure.longest:,} characters in {measure.lines} {'line' if measure.lines == 1 else 'lines'}; the filter short cuts.",
             )
             continue
         if not lines and block in _NEVER_EMPTY:
