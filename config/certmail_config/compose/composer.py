@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from certmail_config.compose.blocks import OwnBlocks, branded, with_blocks
 from certmail_config.compose.bodies import bodies
-from certmail_config.compose.content import content
+from certmail_config.compose.calendar import calendar_lines, due_events
+from certmail_config.compose.content import Content, content
 from certmail_config.compose.letter import Letter, Mail
 from certmail_config.compose.look import PLAIN, Look
+from certmail_config.compose.wire.bodies import Body, body_of_lines
 from certmail_config.compose.wire.message import message
 
 
@@ -20,9 +22,16 @@ def compose(letter: Letter, brand: Look = PLAIN, own: OwnBlocks | None = None) -
     shown = content(letter)
     if own is not None:
         shown = with_blocks(shown, own(shown))
+    calendar = None
     if brand is not PLAIN:
+        calendar = _calendar(letter, shown) if brand.calendar else None
         shown = branded(shown, brand)
         letter = replace(letter, sender_name=brand.display_name or letter.sender_name)
 
-    raw = message(letter, shown.subject, shown.lang, *bodies(shown))
+    raw = message(letter, shown.subject, shown.lang, *bodies(shown), calendar)
     return Mail(shown.subject, shown.lang, raw)
+
+
+def _calendar(letter: Letter, content: Content) -> Body | None:
+    events = due_events(letter, content)
+    return body_of_lines(calendar_lines(events, letter.now)) if events else None

@@ -1,6 +1,7 @@
 """The two facts that a reminder shows as figures: how much is done, and by when the rest is due."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -37,6 +38,8 @@ class Due:
     sentence: Phrase
     relative: Phrase
     line: Phrase
+    day: date | None = None
+    """The day of a calendar; None once it has passed."""
 
 
 def plausible(number: int | None) -> int | None:
@@ -109,4 +112,5 @@ def due_of(words: Catalogue, when: LocalMoment) -> Due:
     sentence = words.say("labelled", label=str(label), value=value)
     line = words.say("due.line", due=str(sentence), relative=str(relative))
 
-    return Due(label, there, zone, sentence, relative, line)
+    day = None if when.passed else when.date
+    return Due(label, there, zone, sentence, relative, line, day)

@@ -77,6 +77,9 @@ class Letter:
     """Of a custom mail: each line is a paragraph."""
     fallback_locale: str | None = None
     """What its tenant's mails are written in where the reviewer's language has no catalogue."""
+    tenant: str = ""
+    """Its id, and that of its campaign: what a calendar knows its due date by."""
+    campaign: str | None = None
 
     def __repr__(self) -> str:
         """Show no personal data: letters end up in tracebacks and logs."""

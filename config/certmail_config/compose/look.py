@@ -27,6 +27,8 @@ class Look(NamedTuple):
     logo: Picture | None = None
     footer: tuple[str, ...] = ()
     """Lines under certmail's own, such as a postal address."""
+    calendar: bool = False
+    """Whether its due dates come along as a file for a calendar."""
 
 
 PLAIN: Final = Look()

@@ -56,6 +56,8 @@ class Brand(_Part):
         Field(max_length=_MOST_LINES, strict=False),
     ] = ()
     """Lines below all else, such as the postal address."""
+    calendar: bool = False
+    """Whether mails bring their due date along as a file for the reviewer's calendar."""
 
 
 class BlockText(_Part):

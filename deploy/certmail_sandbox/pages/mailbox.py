@@ -96,6 +96,19 @@ async def letter_raw(request: web.Request) -> web.Response:
     )
 
 
+async def letter_file(request: web.Request) -> web.Response:
+    """`GET /mail/{id}/files/{number}`: an attachment, to be saved and never shown."""
+    files = Letter(_message(request)).attachments
+    number = int(request.match_info["number"])
+    if number >= len(files):
+        raise web.HTTPNotFound(text="The message has no such attachment.")
+    return web.Response(
+        body=files[number].content,
+        content_type="application/octet-stream",
+        headers={"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"},
+    )
+
+
 async def static(request: web.Request) -> web.Response:
     """`GET /static/{name}`: the pages' own style sheet and scripts."""
     name = request.match_info["name"]
@@ -118,5 +131,6 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/mail/{id}", letter)
     app.router.add_get("/mail/{id}/html", letter_html)
     app.router.add_get("/mail/{id}/raw", letter_raw)
+    app.router.add_get(r"/mail/{id}/files/{number:\d{1,3}}", letter_file)
     app.router.add_get("/static/{name}", static)
     app.router.add_get("/favicon.ico", favicon)

@@ -8,8 +8,16 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from functools import cached_property
+from typing import NamedTuple
 
 from certmail_sandbox.mail.mailstore import Message
+
+
+class Attachment(NamedTuple):
+    """A file that comes along with a message."""
+
+    name: str
+    content: bytes
 
 
 class Letter:
@@ -90,7 +98,22 @@ class Letter:
         except LookupError:
             return payload.decode("utf-8", "replace")
 
+    @cached_property
+    def attachments(self) -> list[Attachment]:
+        """The files that come along, in their order."""
+        if not self._parsed.is_multipart():
+            return []
+        return [_attachment(part) for part in self._parsed.iter_attachments()]
+
     @property
     def source(self) -> str:
         """The whole message as the recipients get it."""
         return self.message.delivered.decode("utf-8", "replace")
+
+
+def _attachment(part: EmailMessage) -> Attachment:
+    content = part.get_payload(decode=True)
+    return Attachment(
+        part.get_filename() or part.get_content_type(),
+        content if isinstance(content, bytes) else part.as_bytes(),
+    )

@@ -206,6 +206,8 @@ def compose_message(
         own_subject=reminder.subject,
         own_text=reminder.text,
         fallback_locale=words.locale if words else None,
+        tenant=job.tenant,
+        campaign=reminder.campaign,
     )
 
     if words is None or not words.used:

@@ -21,6 +21,7 @@ _NOON: Final = time(12)
 class LocalMoment:
     """A moment, or the end of a day, as the reviewer's wall shows it."""
 
+    date: date
     day: str
     """With its weekday and year."""
     short_day: str
@@ -68,6 +69,7 @@ def moment(due_at: date, now: datetime, zone: tzinfo | None, locale: Locale) -> 
 
     days_ahead = (wall.date - today).days
     return LocalMoment(
+        date=wall.date,
         day=wall.day,
         short_day=wall.month_and_day if wall.date.year == today.year else wall.dated,
         time=wall.time,

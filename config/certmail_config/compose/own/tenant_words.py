@@ -151,5 +151,6 @@ def _brand(brand: Brand) -> Look:
         colour_in_the_dark=colours.dark if colours else None,
         logo=Picture(brand.logo.url, brand.logo.alt) if brand.logo else None,
         footer=brand.footer,
+        calendar=brand.calendar,
     )
     return PLAIN if made == PLAIN else made

@@ -1,7 +1,10 @@
 """Encodes a body for transfer, readable where that takes no more room."""
 
 from binascii import a2b_qp, b2a_base64
+from collections.abc import Sequence
 from typing import Final, NamedTuple
+
+from certmail_config.compose.wire.quoting import broken, quoted
 
 _LINE: Final = 76
 _BEYOND_ASCII: Final = bytes(range(128, 256))
@@ -32,6 +35,12 @@ def body(quoted_printable: str, *, signs: int, line_ends: int) -> Body:
     if beyond_ascii * 6 <= len(data) - data.count(b"\n") * 2 + line_ends:
         return Body("quoted-printable", quoted_printable)
     return Body("base64", _base64(data))
+
+
+def body_of_lines(lines: Sequence[str]) -> Body:
+    """The body of these lines, encoded for transfer."""
+    wire = "".join(f"{broken(quoted(line))}\r\n" for line in lines)
+    return body(wire, signs=wire.count("="), line_ends=len(lines))
 
 
 def _base64(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Puts headers and both bodies into one RFC 5322 message, the same bytes for the same letter."""
+"""Puts headers, bodies and a calendar into one RFC 5322 message, the same bytes for the same letter."""
 
 import re
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ _MONTHS: Final = (
 )  # fmt: skip
 # "=_" occurs in neither quoted-printable nor base64, so no body can contain the boundary.
 # X-Auto-Response-Suppress is not "All": the bounce that tells of a wrong address is wanted.
-_MESSAGE: Final = """\
+_HEADERS: Final = """\
 {people}\
 Date: {date}
 {message_id}\
@@ -26,9 +26,13 @@ X-Certmail-Id: {id}
 Auto-Submitted: auto-generated
 X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply
 MIME-Version: 1.0
+"""
+_LANGUAGE: Final = "{language}"
+_ALTERNATIVE: Final = """\
 Content-Type: multipart/alternative;
  boundary="=_{id}"
-{language}\
+"""
+_BODIES: Final = """\
 
 --=_{id}
 Content-Type: text/plain; charset="utf-8"
@@ -41,10 +45,48 @@ Content-Transfer-Encoding: {html.transfer_encoding}
 
 {html.wire}
 --=_{id}--
-""".replace("\n", "\r\n")
+"""
+# An attachment, and no alternative of the text: mail programs take that for an invitation to be
+# answered. Neither boundary begins with the other.
+_MIXED: Final = """\
+Content-Type: multipart/mixed;
+ boundary="=_m{id}"
+"""
+_FIRST_PART: Final = """\
+
+--=_m{id}
+"""
+_CALENDAR: Final = """\
+
+--=_m{id}
+Content-Transfer-Encoding: {calendar.transfer_encoding}
+Content-Disposition: attachment; filename="due-date.ics"
+Content-Type: text/calendar; charset="utf-8"; method="PUBLISH";
+ name="due-date.ics"
+
+{calendar.wire}
+--=_m{id}--
+"""
 
 
-def message(letter: Letter, subject: str, language: str, text: Body, html: Body) -> bytes:
+def _form(*parts: str) -> str:
+    return "".join(parts).replace("\n", "\r\n")
+
+
+_MESSAGE: Final = _form(_HEADERS, _ALTERNATIVE, _LANGUAGE, _BODIES)
+_MESSAGE_WITH_CALENDAR: Final = _form(
+    _HEADERS, _MIXED, _LANGUAGE, _FIRST_PART, _ALTERNATIVE, _BODIES, _CALENDAR
+)
+
+
+def message(
+    letter: Letter,
+    subject: str,
+    language: str,
+    text: Body,
+    html: Body,
+    calendar: Body | None = None,
+) -> bytes:
     """The mail as bytes, with CRLF; `language` is the tag (BCP 47) of what it is written in.
 
     Raises ComposeError if the job id is not a UUID, or an address is not an address.
@@ -62,7 +104,8 @@ def message(letter: Letter, subject: str, language: str, text: Body, html: Body)
         people.append(header("Reply-To", reply_to))
     people.append(text_header("Subject", subject))
 
-    return _MESSAGE.format(
+    form = _MESSAGE_WITH_CALENDAR if calendar else _MESSAGE
+    return form.format(
         people="".join(people),
         date=_date(letter.now),
         message_id=whole_header("Message-ID", f"<{job_id}@{addresses.domain(sender)}>"),
@@ -70,6 +113,7 @@ def message(letter: Letter, subject: str, language: str, text: Body, html: Body)
         language=header("Content-Language", language),
         text=text,
         html=html,
+        calendar=calendar,
     ).encode("ascii")
 
 

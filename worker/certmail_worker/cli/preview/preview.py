@@ -42,6 +42,13 @@ def preview(
             metavar="FOLDER", help="In the words and look of a folder; they need not be published."
         ),
     ] = None,
+    calendar: Annotated[
+        bool,
+        typer.Option(
+            "--calendar",
+            help="With the due date as a calendar file, as where the look of a tenant says so.",
+        ),
+    ] = False,
     job: Annotated[
         str | None,
         typer.Option(
@@ -72,6 +79,10 @@ def preview(
         raise WrongUse("wrong_use", f"{' and '.join(given)} do not go together.", "Give one.")
     if job is None and (attempt is not None or reminder is not None):
         raise WrongUse("wrong_use", "--attempt and --reminder are of a --job.", "Say which.")
+    if job is not None and calendar:
+        raise WrongUse(
+            "wrong_use", "--calendar is of a sample.", "With --job the mail has it if it was sent so."
+        )
 
     try:
         if job is not None:
@@ -80,7 +91,7 @@ def preview(
 
             found = mail_of_job(job, attempt, reminder)
         else:
-            found = sample_mail(_writer(tenant, folder), kind, locale, sample)
+            found = sample_mail(_writer(tenant, folder), kind, locale, sample, calendar=calendar)
     except TemplatesRefused as refused:
         for each in refused.findings:
             err.print(str(each), markup=False)

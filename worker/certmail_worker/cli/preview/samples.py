@@ -42,9 +42,16 @@ def of_folder(folder: Path) -> Writer:
     return Writer(_words(read_folder(folder)))
 
 
-def sample_mail(writer: Writer, kind: str, locale: str | None, sample: str) -> PreviewedMail:
-    """The sample of this kind in this language; in the tenant's default where none is asked for."""
+def sample_mail(
+    writer: Writer, kind: str, locale: str | None, sample: str, *, calendar: bool = False
+) -> PreviewedMail:
+    """The sample of this kind in this language; in the tenant's default where none is asked for.
+
+    With `calendar` it brings its due date as a file, whether the tenant's look says so or not.
+    """
     words = writer.words
+    if calendar:
+        words = replace(words, brand=words.brand._replace(calendar=True))
     letter = _letter(writer, kind, locale or words.locale or "en", sample)
     mail = mail_of(letter, words)
 
@@ -53,6 +60,8 @@ def sample_mail(writer: Writer, kind: str, locale: str | None, sample: str) -> P
         notes.append(note)
     elif words.sources and not words.blocks(letter, content(letter)):
         notes.append(_none_of(words, letter, mail))
+    if calendar and b"\r\nContent-Type: text/calendar" not in mail.raw:
+        notes.append("it brings no calendar file: it has no due date ahead of its reader.")
     faults = tuple(failing(place, why) for place, why in words.failed.items())
     return PreviewedMail(mail, tuple(notes), faults)
 

@@ -39,8 +39,14 @@ def write_mail(mail: Mail, form: PreviewForm) -> None:
     if form is PreviewForm.HTML:
         text = _part(message, "html")
     else:
-        text = f"Subject: {mail.subject}\n\n{_part(message, 'plain')}"
+        text = f"Subject: {mail.subject}\n\n{_part(message, 'plain')}{_files(message)}"
     sys.stdout.buffer.write(text.encode())
+
+
+def _files(message: EmailMessage) -> str:
+    """What is attached, in full: it is text, too."""
+    files = (f"\n{part.get_filename()}:\n\n{part.get_content()}" for part in message.iter_attachments())
+    return "".join(files).replace("\r\n", "\n")
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -128,6 +128,8 @@ def _written(document: Document) -> Iterator[tuple[str, str]]:
         "colour": brand.colour,
     }
     lines = [f"{name} = {_toml(value)}" for name, value in values.items() if value]
+    if brand.calendar:
+        lines.append("calendar = true")
     if brand.footer:
         lines += ["footer = [", *(f"  {_toml(line)}," for line in brand.footer), "]"]
     if brand.logo:

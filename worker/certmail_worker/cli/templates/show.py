@@ -80,6 +80,7 @@ def _look(document: Document) -> list[tuple[str, object]]:
     if brand.logo:
         shown.append(("logo", f"{brand.logo.url} ({brand.logo.alt})"))
     shown.append(("footer", " · ".join(brand.footer)))
+    shown.append(("calendar", "due dates as a file" if brand.calendar else ""))
     return [(name, value) for name, value in shown if value]
 
 
