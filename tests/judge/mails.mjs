@@ -26,6 +26,8 @@ function same(mail, reader, what, found, wanted) {
 const unspaced = (found, what) => (["from", "to", "replyTo"].includes(what) ? JSON.parse(JSON.stringify(found).replaceAll(" ", "")) : found);
 const lines = (text) => (text ?? "").replaceAll("\r\n", "\n").trimEnd();
 
+const files = (found) => found.map((each) => [each.filename, Buffer.from(each.content).toString("utf8").replaceAll("\r\n", "\n")]);
+
 async function read(mail) {
   const raw = Buffer.from(mail.raw, "base64");
   const one = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true });
@@ -35,13 +37,14 @@ async function read(mail) {
 
   for (const [reader, found] of [
     ["mailparser", { subject: one.subject, from: people(one.from), to: people(one.to), replyTo: people(one.replyTo), id: one.messageId,
-      text: one.text, html: one.html, others: [one.cc, one.bcc, one.attachments.length] }],
+      text: one.text, html: one.html, files: files(one.attachments), others: [one.cc, one.bcc] }],
     ["postal-mime", { subject: other.subject, from: persons(other.from), to: persons(other.to), replyTo: persons(other.replyTo),
-      id: other.messageId, text: other.text, html: other.html, others: [other.cc, other.bcc, other.attachments.length] }],
+      id: other.messageId, text: other.text, html: other.html, files: files(other.attachments), others: [other.cc, other.bcc] }],
   ]) {
     for (const what of ["subject", "from", "to", "replyTo", "id"]) same(mail, reader, what, unspaced(found[what], what), unspaced(mail[what], what));
     for (const what of ["text", "html"]) same(mail, reader, what, lines(found[what]), lines(mail[what]));
-    same(mail, reader, "copies and attachments", found.others.map((each) => each ?? 0), [0, 0, 0]);
+    same(mail, reader, "attachments", found.files, mail.files);
+    same(mail, reader, "copies", found.others.map((each) => each ?? 0), [0, 0]);
   }
 }
 

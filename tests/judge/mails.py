@@ -22,7 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from certmail_config.compose import compose
+from certmail_config.compose import Look, compose
 from certmail_config.compose.samples import SampleSize, sample_letter
 from certmail_config.compose.voices import LetterKind
 
@@ -59,7 +59,7 @@ def mails(wanted: list[str]) -> list[dict[str, Any]]:
 def mail(kind: LetterKind, locale: str, sample: SampleSize) -> dict[str, Any]:
     """One of them."""
     letter = sample_letter(kind, locale, sample)
-    raw = compose(letter).raw
+    raw = compose(letter, Look(calendar=sample is SampleSize.RICH)).raw
     message = message_from_bytes(raw, policy=default)
     return {
         "kind": kind,
@@ -73,6 +73,10 @@ def mail(kind: LetterKind, locale: str, sample: SampleSize) -> dict[str, Any]:
         "id": str(message["Message-ID"]),
         "text": _part(message, "plain"),
         "html": _part(message, "html"),
+        "files": [
+            [str(part.get_filename()), str(part.get_content()).replace("\r\n", "\n")]
+            for part in message.iter_attachments()
+        ],
     }
 
 

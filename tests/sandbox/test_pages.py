@@ -95,6 +95,24 @@ async def test_a_letter_shows_its_html_in_a_sandboxed_frame_and_its_text_beside(
     assert source.headers["Content-Type"] == "message/rfc822"
 
 
+async def test_what_is_attached_is_named_and_can_be_saved(google: Google) -> None:
+    token = await google.token()
+    parts = (
+        "--b\r\n\r\nHello\r\n--b\r\nContent-Type: text/html\r\n"
+        'Content-Disposition: attachment; filename="<b>.html"\r\n\r\n<script>1</script>\r\n--b--\r\n'
+    )
+    headers = ("MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b")
+    path = f"/mail/{(await google.send(token, google.mail(*headers, body=parts))).body['id']}"
+    page = (await google.ask("GET", path)).body
+    assert f'<a href="{path}/files/0" download="&lt;b&gt;.html">&lt;b&gt;.html</a>' in page
+
+    file = await google.ask("GET", f"{path}/files/0")
+    assert file.headers["Content-Type"] == "application/octet-stream"
+    assert file.headers["Content-Disposition"] == "attachment"
+    assert (await google.ask("GET", f"{path}/files/1")).status == 404
+    assert (await google.ask("GET", f"{path}/files/x")).status == 404
+
+
 async def test_odd_mail_breaks_no_page(google: Google) -> None:
     token = await google.token()
 
@@ -104,6 +122,7 @@ async def test_odd_mail_breaks_no_page(google: Google) -> None:
         b"To: ada@acme.example\r\nContent-Type: multipart/mixed\r\n\r\nno boundary",
         b"To: ada@acme.example\r\nSubject: =?utf-8?b?!!!?= \xff =?nope?q?x?=\r\n\r\n",
         b"To: ada@acme.example\r\nContent-Type: image/png\r\n\r\nx",
+        b"To: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nX: y\r\n\r\nz\r\n--b--",
     ):
         path = f"/mail/{(await google.send(token, mail)).body['id']}"
         for page in ("/mail", path, f"{path}/html", f"{path}/raw"):

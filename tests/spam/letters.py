@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from certmail_config.base.ids import ConnectionId
-from certmail_config.compose import Letter, compose
+from certmail_config.compose import PLAIN, Letter, Look, compose
 from certmail_config.compose.samples import SampleSize, sample_letter
 from certmail_config.compose.voices import LetterKind
 from certmail_config.tenants.models import Connection
@@ -65,10 +65,10 @@ def samples() -> Iterator[Sample]:
 
     for locale in locales():
         for kind in KINDS:
-            for state, letter in _letters(kind, locale):
+            for state, look, letter in _letters(kind, locale):
                 number += 1
                 job = str(UUID(int=number))
-                raw = compose(replace(letter, job_id=job)).raw
+                raw = compose(replace(letter, job_id=job), look).raw
                 yield Sample(locale, kind, state, job, raw)
 
     raw = trial_mail._mail(Connection(ConnectionId("c"), "acme", "default", mailbox=MAILBOX))
@@ -76,12 +76,14 @@ def samples() -> Iterator[Sample]:
     yield Sample("en", TEST_MAIL, "as it is", job, raw)
 
 
-def _letters(kind: str, locale: str) -> Iterator[tuple[str, Letter]]:
+def _letters(kind: str, locale: str) -> Iterator[tuple[str, Look, Letter]]:
     if kind in OF_REMINDERS:
         for state, changes in _STATES.items():
-            yield state, _letter("", kind, locale, changes)
+            yield state, PLAIN, _letter("", kind, locale, changes)
     for known in (SampleSize.THIN, SampleSize.RICH):
-        yield f"{known} sample", replace(sample_letter(kind, locale, known), sender=MAILBOX)
+        letter = replace(sample_letter(kind, locale, known), sender=MAILBOX)
+        yield f"{known} sample", PLAIN, letter
+    yield "rich sample with a calendar file", Look(calendar=True), letter
 
 
 def locales() -> list[str]:

@@ -31,8 +31,10 @@ class _WireHeader(str):
         return f"{self.name}: {self}".replace("\n", policy.linesep) + policy.linesep
 
 
-def judged(letter: Letter, subject: str, language: str, text: str, html: str) -> bytes:
-    """The message of these two bodies, which are in that language."""
+def judged(
+    letter: Letter, subject: str, language: str, text: str, html: str, calendar: str | None = None
+) -> bytes:
+    """The message of these two bodies, which are in that language, and of a calendar."""
     domain = letter.sender.strip(" ").rpartition("@")[2]
 
     mail = EmailMessage(policy=_WIRE)
@@ -52,9 +54,25 @@ def judged(letter: Letter, subject: str, language: str, text: str, html: str) ->
     for part in mail.iter_parts():
         del part["MIME-Version"]
     mail.set_boundary(f"=_{letter.job_id}")
+    if calendar is not None:
+        _attach(mail, calendar)
+        mail.set_boundary(f"=_m{letter.job_id}")
     # Before there are parts it would go to the first of them.
     mail["Content-Language"] = language
     return mail.as_bytes()
+
+
+def _attach(mail: EmailMessage, calendar: str) -> None:
+    name = "due-date.ics"
+    mail.add_attachment(
+        calendar,
+        subtype="calendar",
+        cte=_transfer_encoding(calendar),
+        params={"method": "PUBLISH", "name": name},
+        filename=name,
+    )
+    *_, part = mail.iter_attachments()
+    del part["MIME-Version"]
 
 
 def folded(name: str, text: str, *, plain: bool) -> str:

@@ -18,7 +18,7 @@ from certmail_worker.cli.templates.folder import read_folder, write_folder
 
 Run = Callable[..., tuple[int, Any]]
 FILES = {
-    "brand.toml": 'name = "Acme"\nlocale = "de"\nfooter = ["1 Main Street"]\n',
+    "brand.toml": 'name = "Acme"\nlocale = "de"\ncalendar = true\nfooter = ["1 Main Street"]\n',
     "en/reminder.toml": "subject = \"{{ campaign | default('Review') }}\"\nask = '''\nPlease decide,\n{{ name }}.\n'''\n",
     "en/custom.txt": "{{ text }}\n",
     "README.md": "ours",
@@ -89,6 +89,7 @@ def test_faults_end_with_status_1_and_nothing_is_published(commands: Run, folder
         ({"en/reminder.toml": "base = 1"}, "[base] is a table"),
         ({"en/reminder.toml": "ask = 1"}, "texts/en/reminder/ask/text: must be a text."),
         ({"brand.toml": 'color = "#fff"'}, "brand/color: certmail knows no such field."),
+        ({"brand.toml": 'calendar = "yes"'}, "brand/calendar: must be true or false."),
         ({"en/custom.txt": "x" * 300_000}, "en/custom.txt: larger than 256 KiB"),
     ],
 )
@@ -110,9 +111,9 @@ def test_certmails_own_words_are_shown_with_what_they_may_name(commands: Run) ->
 
 _WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=30)
 _DOCUMENTS = st.builds(
-    lambda locale, kind, words, base, footer: read_document(
+    lambda locale, kind, words, base, footer, calendar: read_document(
         {
-            "brand": {"footer": [line[:120] for line in footer]},
+            "brand": {"footer": [line[:120] for line in footer], "calendar": calendar},
             "texts": {
                 locale: {
                     kind: {str(block): {"text": words, "base": base} for block in BLOCKS[kind]}
@@ -125,6 +126,7 @@ _DOCUMENTS = st.builds(
     _WORDS,
     st.sampled_from(["", "0123456789ab"]),
     st.lists(_WORDS, max_size=3),
+    st.booleans(),
 )
 
 

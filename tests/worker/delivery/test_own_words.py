@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -32,6 +34,7 @@ from certmail_config.templates.blocks import BLOCKS, MEASURES
 from certmail_config.templates.documents import Document, read_document
 from certmail_worker.delivery.own_words import compose_in
 from certmail_worker.delivery.prepare import Prepared, prepare
+from support.data.calendar_file import read_calendar
 from support.deployment.one_tenant import OneTenant, one_tenant
 
 LOGO = {"url": "https://static.acme.example/logo.png", "alt": "Acme"}
@@ -232,7 +235,7 @@ class TestWhatFails:
         assert took < 1
 
 
-def acme_job(connection: ConnectionId, sealer: Sealer) -> Job:
+def acme_job(connection: ConnectionId, sealer: Sealer, reminder: Reminder) -> Job:
     """A claimed job."""
     job = JobId(str(uuid4()))
     return Job(
@@ -248,7 +251,7 @@ def acme_job(connection: ConnectionId, sealer: Sealer) -> Job:
         project_strikes=0,
         enqueued_at=0,
         expires_at=4e9,
-        body=sealer.seal(write_payload(REMINDER), tenant="acme", job=job, now=0),
+        body=sealer.seal(write_payload(reminder), tenant="acme", job=job, now=0),
     )
 
 
@@ -292,20 +295,43 @@ class TestInAWorker:
         await self._prepared(acme)
         assert [each.message for each in caplog.records].count("template_suspended") == 1
 
+    async def test_a_tenant_that_asks_for_it_has_the_due_date_in_a_calendar_file(
+        self, acme: OneTenant
+    ) -> None:
+        due = datetime(2099, 12, 11, 16, tzinfo=UTC)
+        reminder = REMINDER.model_copy(update={"due_at": due, "campaign": "q4"})
+        version = self._publish(acme, {}, brand={"calendar": True})
+        prepared = await self._prepared(acme, reminder)
+
+        [file] = _mail(prepared.raw).iter_attachments()
+        [entry] = read_calendar(cast("bytes", file.get_payload(decode=True)))
+        assert (entry.summary, entry.day) == ("Due: Q4", date(2099, 12, 11))
+        assert prepared.content.template_version == version
+        assert prepared.content.message_sha256 == hashlib.sha256(prepared.raw).hexdigest()
+
+        moved = reminder.model_copy(update={"due_at": due + timedelta(days=7)})
+        [file] = _mail((await self._prepared(acme, moved)).raw).iter_attachments()
+        [again] = read_calendar(cast("bytes", file.get_payload(decode=True)))
+        assert (again.uid, again.day) == (entry.uid, date(2099, 12, 18))
+        assert (again.sequence, again.written) >= (entry.sequence, entry.written)
+
+        self._publish(acme, {})
+        assert not any(_mail((await self._prepared(acme, reminder)).raw).iter_attachments())
+
     async def test_without_templates_all_is_certmails(self, acme: OneTenant) -> None:
         self._publish(acme, {})
         prepared = await self._prepared(acme)
 
         assert prepared.content.template_version is None
 
-    def _publish(self, acme: OneTenant, texts: dict[str, Any]) -> int:
-        document: Document = read_document({"texts": texts})
+    def _publish(self, acme: OneTenant, texts: dict[str, Any], **more: Any) -> int:
+        document: Document = read_document({"texts": texts, **more})
         return publish(acme.admin, "acme", document)[0].version
 
-    async def _prepared(self, acme: OneTenant) -> Prepared:
+    async def _prepared(self, acme: OneTenant, reminder: Reminder = REMINDER) -> Prepared:
         with acme.admin.db() as db:
             sealer = Sealer(registry.get_tenant(db, "acme").public_key)
-        job = acme_job(acme.connection.id, sealer)
+        job = acme_job(acme.connection.id, sealer, reminder)
 
         prepared = await prepare(acme.context(), job)
         assert isinstance(prepared, Prepared)

@@ -13,6 +13,7 @@ from certmail_config.compose.calendar.due_events import DueEvent
 
 _LONGEST: Final = 75
 """Octets of a line."""
+_BLANK: Final = ord(" ")
 _LINE_END: Final = "\n"
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 _FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,6 +81,9 @@ def _folded(line: str) -> Iterator[str]:
     while start < len(data):
         end = min(start + room, len(data))
         while end < len(data) and data[end] & 0xC0 == 0x80:
+            end -= 1
+        # A blank at the end of a line would be lost on the way.
+        if end < len(data) and data[end - 1] == _BLANK:
             end -= 1
         yield f"{before}{data[start:end].decode()}"
         start, room, before = end, _LONGEST - 1, " "

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from certmail_config.compose import ComposeError, Letter, compose
+from certmail_config.compose import ComposeError, Letter, Look, compose
+from certmail_config.compose.calendar import calendar_lines, due_events
 from certmail_config.compose.content import content
 from certmail_config.compose.pages import html_page, text_page
-from certmail_config.compose.wire.bodies import Body
+from certmail_config.compose.wire.bodies import Body, body_of_lines
 from certmail_config.compose.wire.frames import frame
 from certmail_config.compose.wire.message import message
 from support.data.email_message import judged
@@ -109,6 +110,20 @@ def test_every_kind_of_name_in_every_place(letter: Make, field: str, locale: str
         assert own == theirs, name
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_calendar_of_every_kind_and_state(letter: Make, locale: str | None) -> None:
+    brought = 0
+    for kind, (state, changes) in product(KINDS, STATES.items()):
+        made = letter(**{"kind": kind, "locale": locale, "now": NOW, **changes})
+        mail, shown = compose(made, Look(calendar=True)), content(made)
+        events = due_events(made, shown)
+        brought += len(events)
+        lines = "\n".join(calendar_lines(events, made.now)) + "\n" if events else None
+        pages = text_page(shown), html_page(shown)
+        assert mail.raw == judged(made, mail.subject, mail.locale, *pages, lines), state
+    assert brought > 40
+
+
 SCRIPTS = "aZ09 -'.,;:@<>()[]\"\\=?_&{}%\t\r\n\u00a0éßłżωЖ漢語あ한अनิדלم\u200d\u200e🚀👩e\u0301"
 WORDS = st.none() | st.lists(
     st.sampled_from(NAMES) | st.text(SCRIPTS, max_size=90) | st.text(max_size=40), max_size=3
@@ -165,6 +180,10 @@ def test_whatever_the_pages_are(letter: Make, subject: str, text: str, html: str
     subject, text, html = " ".join(subject.split()) or "a", text + end, html + end
     own = message(letter(), subject, "en", encoded(text), encoded(html))
     assert own == judged(letter(), subject, "en", text, html)
+
+    lines = text.split("\n")
+    own = message(letter(), subject, "en", encoded(text), encoded(html), body_of_lines(lines))
+    assert own == judged(letter(), subject, "en", text, html, "\n".join(lines) + "\n")
 
 
 def test_an_id_at_a_domain_of_any_length(letter: Make) -> None:

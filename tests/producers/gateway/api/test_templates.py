@@ -20,11 +20,13 @@ def _saying(text: str) -> dict[str, Any]:
 async def test_what_is_published_is_shown_and_can_be_sent_again(client: Any) -> None:
     assert (await client.get(PATH))[1]["version"] is None
 
-    wanted = {"templates": _saying("{{ campaign }} https://x.example"), "instead_of": 0}
+    saying = _saying("{{ campaign }} https://x.example") | {"brand": {"calendar": True}}
+    wanted = {"templates": saying, "instead_of": 0}
     status, made, _ = await client.ask("PUT", PATH, json=wanted)
     assert (status, made["version"], made["suspended"]) == (200, 1, {})
     assert [each["severity"] for each in made["findings"]] == ["hint"]
     assert made["published_by"].startswith("API key ")
+    assert made["templates"]["brand"] == {"calendar": True}
 
     status, shown = await client.get(PATH)
     assert (status, shown["templates"]) == (200, made["templates"])

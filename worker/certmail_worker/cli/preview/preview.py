@@ -81,7 +81,9 @@ def preview(
         raise WrongUse("wrong_use", "--attempt and --reminder are of a --job.", "Say which.")
     if job is not None and calendar:
         raise WrongUse(
-            "wrong_use", "--calendar is of a sample.", "With --job the mail has it if it was sent so."
+            "wrong_use",
+            "--calendar is of a sample.",
+            "With --job the mail has it if it was sent so.",
         )
 
     try:

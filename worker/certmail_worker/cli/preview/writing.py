@@ -45,7 +45,9 @@ def write_mail(mail: Mail, form: PreviewForm) -> None:
 
 def _files(message: EmailMessage) -> str:
     """What is attached, in full: it is text, too."""
-    files = (f"\n{part.get_filename()}:\n\n{part.get_content()}" for part in message.iter_attachments())
+    files = (
+        f"\n{part.get_filename()}:\n\n{part.get_content()}" for part in message.iter_attachments()
+    )
     return "".join(files).replace("\r\n", "\n")
 
 
