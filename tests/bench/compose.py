@@ -2,7 +2,7 @@
 
 First a mix that is worse than a Monday: every kind in every language and state, of a hundred
 tenants in turn, so that hardly two mails share their sentences. Then one campaign, whose reviewers
-share most; and once more in their tenant's own words and look. Each reviewer occurs once; CPU time of one process, after a warm-up with others.
+share most; once more in their tenant's own words and look, and with their due dates for the calendar. Each reviewer occurs once; CPU time of one process, after a warm-up with others.
 
     make compose                        COMPOSE="--mails 2000" for fewer
 """
@@ -22,7 +22,7 @@ from statistics import mean, median
 from typing import Any, Final
 from uuid import UUID
 
-from certmail_config.compose import Letter, TenantWords, compose
+from certmail_config.compose import Letter, Look, TenantWords, compose
 from certmail_config.compose.own.tenant_words import read_words
 from certmail_config.templates.documents import read_document
 from certmail_worker.delivery.own_words import compose_in
@@ -167,6 +167,11 @@ def _part(file: str) -> str:
     return "/".join(steps[-2:]) if len(steps) > 1 else "templates, generated code"
 
 
+def _with_a_calendar() -> Writes:
+    look = Look(calendar=True)
+    return lambda each: compose(each, look)
+
+
 def _in_own_words() -> Writes:
     words = own_words()
     return lambda each: compose_in(each, words)
@@ -176,6 +181,7 @@ ROWS: Final[dict[str, tuple[Letters, Callable[[], Writes]]]] = {
     "every kind, language and state, 100 tenants": (letters, lambda: compose),
     "one campaign's reviewers": (campaign, lambda: compose),
     "the same in the tenant's own words and look": (campaign, _in_own_words),
+    "the same with the due date for the calendar": (campaign, _with_a_calendar),
 }
 
 

@@ -206,7 +206,7 @@ def compose_message(
         own_subject=reminder.subject,
         own_text=reminder.text,
         fallback_locale=words.locale if words else None,
-        tenant=job.tenant,
+        tenant=reminder.tenant,
         campaign=reminder.campaign,
     )
 
