@@ -45,9 +45,10 @@ def deployment(tmp_path: Path, ready_database: str) -> Iterator[Deployment]:
 
 
 def say(deployment: Deployment, subject: str) -> None:
-    """Publish a subject, as the tenant's own words."""
+    """Publish a subject, as the tenant's own words, and due dates for the calendar."""
     texts = {"de": {"reminder": {"subject": {"text": subject}}}}
-    publish(deployment.admin, "acme", read_document({"locale": "de", "texts": texts}))
+    templates = {"locale": "de", "brand": {"calendar": True}, "texts": texts}
+    publish(deployment.admin, "acme", read_document(templates))
 
 
 def preview(deployment: Deployment, *arguments: str) -> Ran:
@@ -74,6 +75,7 @@ def test_what_was_sent_is_written_again_to_the_byte_in_the_words_of_then(
     assert ran.status == 0, ran.err
     [attempt] = deployment.ask("status", job)["attempts"]
     assert sha256(ran.out.encode()).hexdigest() == attempt["message_sha256"]
+    assert 'Content-Disposition: attachment; filename="due-date.ics"' in ran.out
     # Google replaces nothing else.
     assert MESSAGE_ID.sub(b"", ran.out.encode()) == MESSAGE_ID.sub(b"", arrived(deployment))
     assert "The same message to the byte: attempt 1, composed for 20" in ran.err

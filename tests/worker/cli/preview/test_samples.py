@@ -58,6 +58,34 @@ class TestCertmailsOwn:
         assert "no mail in 'xx', so it will be in 'en'" in said
 
 
+class TestCalendar:
+    def test_is_in_the_message_and_stands_below_the_text(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked = ("--calendar", "--kind", "final", "--locale", "de")
+        status, raw, said = shown(capsys, *asked, "--format", "eml")
+        assert (status, said) == (0, "")
+        [part] = message_from_bytes(raw.encode(), policy=default).iter_attachments()
+        assert part.get_filename() == "due-date.ics"
+
+        text = shown(capsys, *asked)[1]
+        assert "\ndue-date.ics:\n\nBEGIN:VCALENDAR\n" in text
+        assert "\nSUMMARY:Frist: Quarterly access review Q4 2026\n" in text
+        assert "VCALENDAR" not in shown(capsys, *asked[1:])[1]
+
+    def test_comes_where_a_folders_look_says_so(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder = files(tmp_path, {"brand.toml": "calendar = true\n"})
+        assert "DTSTART;VALUE=DATE:20261211" in shown(capsys, "--folder", folder)[1]
+
+    def test_that_a_mail_does_not_bring_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        status, text, said = shown(capsys, "--calendar", "--kind", "overdue")
+        assert (status, "VCALENDAR" in text) == (0, False)
+        assert "it brings no calendar file: it has no due date ahead of its reader." in said
+        assert shown(capsys, "--calendar", "--job", "x")[0] == 2
+
+
 class TestFolder:
     def test_each_kind_language_sample_and_form_is_written(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
