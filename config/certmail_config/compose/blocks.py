@@ -31,7 +31,7 @@ def with_blocks(content: Content, texts: Mapping[str, str]) -> Content:
     for name, text in texts.items():
         if name not in BLOCKS:
             raise ComposeError(f"There is no block {name[:40]!r}; there are {', '.join(BLOCKS)}.")
-        lines = [line for each in text.splitlines() if (line := clean.line(each))]
+        lines = [line for each in text.splitlines() if (line := clean.line(each, marked=True))]
         if not lines:
             raise ComposeError(f"The customer's own {name} says nothing.")
         changes |= _changes(content, name, lines)
@@ -57,7 +57,7 @@ def _changes(content: Content, name: str, lines: list[str]) -> dict[str, Any]:
     if name in {"subject", "preheader"}:
         return {name: " ".join(lines)}
 
-    own = catalogue(content.lang).plain
+    own = catalogue(content.lang).sentence
     if name == "ask":
         first, *others = map(own, lines)
         return {"ask": first, "paragraphs": tuple(others)}
@@ -67,6 +67,8 @@ def _changes(content: Content, name: str, lines: list[str]) -> dict[str, Any]:
     phrase = own(" ".join(lines))
     if name == "button" and content.link:
         return {"button": phrase, "link_sentence": _labelled(content, phrase)}
+    if name == "headline":
+        return {name: phrase, "phrased": False}
     return {name: phrase}
 
 

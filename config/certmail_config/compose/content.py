@@ -57,6 +57,8 @@ class Content:
     no_link: Phrase | None
     """What to do where no link leads anywhere."""
     footer: tuple[Phrase, ...]
+    phrased: bool = False
+    """Whether the headline says itself where it may break."""
     brand: Look = PLAIN
 
 
@@ -99,6 +101,7 @@ def content(letter: Letter) -> Content:
     # Who was never asked to begin is not asked to finish.
     button = words.say(f"{letter.kind if letter.kind == 'notice' else voice}.button")
     link = link_of(letter.link)
+    headline = words.plain(own.subject) if own else wording.headline(facts)
 
     return Content(
         lang=words.tag,
@@ -109,7 +112,7 @@ def content(letter: Letter) -> Content:
         or clean.capped(ask.opening(), _LONGEST_PREHEADER),
         organisation=Phrase(_AS_IT_IS[words.direction], (("value", organisation),)),
         label=words.say(f"{voice}.label"),
-        headline=words.plain(own.subject) if own else wording.headline(facts),
+        headline=headline,
         greeting=_greeting(words, letter.name),
         ask=ask,
         paragraphs=own.paragraphs[1:] if own else (),
@@ -127,6 +130,7 @@ def content(letter: Letter) -> Content:
         if _decides(voice, digest)
         else None,
         footer=_footer(words, voice, organisation, clean.line(letter.reply_to)),
+        phrased=headline.pattern.phrased,
     )
 
 

@@ -55,6 +55,7 @@ class Outline(NamedTuple):
     footer: int
     """So many sentences."""
     no_link: bool
+    phrased: bool
     paragraphs: int
     reminded: bool
     table: _Table | None
@@ -77,6 +78,7 @@ def outline_of(content: Content) -> Outline:
         content.link is not None,
         len(content.footer),
         content.no_link is not None,
+        content.phrased,
         len(content.paragraphs),
         content.reminded is not None,
         _outlined_table(content.table) if content.table else None,
@@ -127,6 +129,7 @@ def gapped(outline: Outline) -> Content:
         address_note=_phrase("address_note"),
         no_link=_phrase("no_link") if outline.no_link else None,
         footer=_phrases("footer", outline.footer),
+        phrased=outline.phrased,
         brand=_brand(outline),
     )
 

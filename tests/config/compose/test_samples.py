@@ -147,9 +147,10 @@ def test_what_goes_the_other_way_is_isolated_in_text_and_no_link_is_touched(
     ("organisation", "shown"),
     [
         ("Acme", "\u200fAcme\u200f"),
-        ("Acme Inc.", '<span dir="ltr">Acme Inc.</span>\u200f'),
+        ("Acme Inc.", "\u200f\u200eAcme Inc.\u200e\u200f"),
         ("חברה 7", "חברה 7"),
         ("Q4 סקירה", '<span dir="ltr">Q4 סקירה</span>\u200f'),
+        ("חברה Q4!", "\u200fחברה Q4!\u200f"),
     ],
 )
 def test_a_value_keeps_its_own_end_in_a_page_from_right_to_left(

@@ -18,8 +18,9 @@ from typing import Any, Final
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
+from markupsafe import escape
 
-from certmail_config.compose.language.directions import RIGHT_TO_LEFT_MARK
+from certmail_config.compose.language.directions import RIGHT_TO_LEFT_MARK, has_words_of
 from certmail_config.compose.language.phrases import OwnPhrase, Pattern, Phrase
 from certmail_config.compose.language.typography import plain
 from certmail_config.jobs.languages import language_of, speaks
@@ -31,6 +32,13 @@ _WRITES_AS: Final = {"de-LI": "de-CH"}
 
 # What a language alone leaves open.
 _TAGS: Final = {"zh": "zh-Hans"}
+
+
+_VALUE: Final = "{value}"
+_SENTENCES: Final = {
+    "ltr": Pattern(_VALUE, escape(_VALUE), str, escape),
+    "rtl": Pattern(RIGHT_TO_LEFT_MARK + _VALUE, escape(_VALUE), str, escape),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +75,15 @@ class Catalogue:
     def plain(self, value: str) -> OwnPhrase:
         """A value that stands alone, as somebody else wrote it."""
         return OwnPhrase(_bare("{value}", self.direction, opens=True), (("value", value),))
+
+    def sentence(self, text: str) -> OwnPhrase:
+        """What a customer wrote in this language, and goes in its direction.
+
+        Whatever it begins with: else a name of the other direction turned all of it round.
+        """
+        if not has_words_of(text, self.direction):
+            return self.plain(text)
+        return OwnPhrase(_SENTENCES[self.direction], (("value", text),))
 
     def number(self, number: int) -> str:
         """The number with the locale's digits and grouping."""

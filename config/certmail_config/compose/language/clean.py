@@ -22,6 +22,7 @@ _INVISIBLE: Final = re.compile(
     "\uffa0\ufff0-\ufffc\ufffe\uffff\ufdd0-\ufdef\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
     "|(?<![\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
 )
+_BUT_MARKS: Final = re.compile(rf"(?![\u200e\u200f])(?:{_INVISIBLE.pattern})")
 
 # What is seen by itself; a mark or a joiner is seen on something else only.
 _SEEN: Final = frozenset("LNPSC")
@@ -30,17 +31,17 @@ _UNSEEN: Final = frozenset({"Cf", "Zs"})
 _ELLIPSIS: Final = "…"
 
 
-def line(text: str | None) -> str:
+def line(text: str | None, *, marked: bool = False) -> str:
     """One clean line of text without outer or repeated spaces.
 
-    Empty for nothing, and for what nobody sees.
+    Empty for nothing, and for what nobody sees. `marked` says that marks of direction are ours.
     """
     if not text:
         return ""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
 
-    harmless = _INVISIBLE.sub("", _BREAKS.sub(" ", text))
+    harmless = (_BUT_MARKS if marked else _INVISIBLE).sub("", _BREAKS.sub(" ", text))
     # Last, since what stood between a letter and its accent may just have gone.
     clean = " ".join(unicodedata.normalize("NFC", harmless).split())
     return clean if any(map(_is_seen, clean)) else ""

@@ -9,12 +9,12 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-_LEFT_TO_RIGHT_MARK: Final = "\u200e"
+LEFT_TO_RIGHT_MARK: Final = "\u200e"
 RIGHT_TO_LEFT_MARK: Final = "\u200f"
 _ISOLATED: Final = "\u2068{}\u2069"
 _ORDERS_ITSELF: Final = frozenset({"R", "AL", "NSM", "WS"})
 _ENDS: Final = frozenset({"L", "EN"})
-_OTHERS: Final = frozenset({"R", "AL", "AN"})
+_OWN_LETTERS: Final = {"ltr": frozenset({"L"}), "rtl": frozenset({"R", "AL"})}
 _ITS_OWN: Final = Markup('<span dir="{}">{}</span>{}')
 # The blocks of Hebrew, Arabic and their like; what else is in them does no harm in a mark.
 _RIGHT_TO_LEFT: Final = re.compile(
@@ -29,7 +29,7 @@ def in_text(value: str) -> str:
     """
     if value.isascii() or not _turns(value):
         return value
-    return f"{_LEFT_TO_RIGHT_MARK}{value}{_LEFT_TO_RIGHT_MARK}"
+    return f"{LEFT_TO_RIGHT_MARK}{value}{LEFT_TO_RIGHT_MARK}"
 
 
 def in_html(value: str) -> Markup:
@@ -44,7 +44,7 @@ def in_html(value: str) -> Markup:
         return escape(in_text(value))
 
     own = "ltr" if _first_strong(value) == "L" else "rtl"
-    return _ITS_OWN.format(own, value, _LEFT_TO_RIGHT_MARK)
+    return _ITS_OWN.format(own, value, LEFT_TO_RIGHT_MARK)
 
 
 def in_rtl_text(value: str) -> str:
@@ -60,16 +60,43 @@ def in_rtl_text(value: str) -> str:
 def in_rtl_html(value: str) -> Markup:
     """The value, escaped, in a sentence from right to left; Outlook knows no isolates.
 
-    Between letters all else goes their way: marks will do, and tags are for what begins or ends
-    otherwise ("Acme Inc.").
+    By marks, since spam filters take tags within words for a disguise; but what goes from left to
+    right and has words of the other direction in it is one piece only in an element of its own.
+    """
+    if _first_strong(value) == "L" and _turns(value):
+        return _ITS_OWN.format("ltr", value, RIGHT_TO_LEFT_MARK)
+    return escape(_marked(value))
+
+
+def among(value: str, direction: str) -> str:
+    """The value among words that a customer wrote, in that direction: it keeps to itself.
+
+    By marks alone, which are the same in subject, text and page.
+    """
+    return in_text(value) if direction == "ltr" else _marked(value)
+
+
+def has_words_of(text: str, direction: str) -> bool:
+    """Whether any letter of the text goes in that direction."""
+    if text.isascii():
+        return direction == "ltr"
+    own = _OWN_LETTERS[direction]
+    return any(unicodedata.bidirectional(character) in own for character in text)
+
+
+def _marked(value: str) -> str:
+    """The value in a sentence from right to left, which a blank or number next to it stays part of.
+
+    "Acme Inc." is held together within, or it would lose its full stop to the other end.
     """
     directions = [unicodedata.bidirectional(character) for character in value]
     if "L" not in directions:
-        return escape(value)
-    if directions[0] == "L" and directions[-1] in _ENDS and _OTHERS.isdisjoint(directions):
-        return escape(f"{RIGHT_TO_LEFT_MARK}{value}{RIGHT_TO_LEFT_MARK}")
-    own = "ltr" if _first_strong(value) == "L" else "rtl"
-    return _ITS_OWN.format(own, value, RIGHT_TO_LEFT_MARK)
+        return value
+
+    held = value
+    if _first_strong(value) == "L" and (directions[0] != "L" or directions[-1] not in _ENDS):
+        held = f"{LEFT_TO_RIGHT_MARK}{value}{LEFT_TO_RIGHT_MARK}"
+    return f"{RIGHT_TO_LEFT_MARK}{held}{RIGHT_TO_LEFT_MARK}"
 
 
 def _turns(value: str) -> bool:

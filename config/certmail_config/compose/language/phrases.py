@@ -28,6 +28,11 @@ class Pattern:
     """How a value of its own direction stands in the sentence."""
     in_html: Callable[[str], Markup] = directions.in_html
 
+    @property
+    def phrased(self) -> bool:
+        """Whether it says where it may break, as only a language without blanks does."""
+        return _BREAK in self.html
+
     @classmethod
     def of(cls, text: str, direction: str = "ltr") -> Self:
         """Both forms of one sentence, which is written in that direction."""

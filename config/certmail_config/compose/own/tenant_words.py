@@ -11,6 +11,7 @@ from typing import Final
 
 from certmail_config.compose.content import Content
 from certmail_config.compose.language import clean
+from certmail_config.compose.language.directions import among
 from certmail_config.compose.letter import Letter
 from certmail_config.compose.look import PLAIN, Look, Picture
 from certmail_config.compose.own.known import Known
@@ -19,7 +20,13 @@ from certmail_config.templates.checks import check
 from certmail_config.templates.colours import palette
 from certmail_config.templates.documents import Brand, Document, read_json
 from certmail_config.templates.findings import TemplatesRefused, faults_of
-from certmail_config.templates.language import OutOfBounds, Program, TemplateRefused, compiled
+from certmail_config.templates.language import (
+    OutOfBounds,
+    Program,
+    TemplateRefused,
+    Value,
+    compiled,
+)
 from certmail_config.templates.variables import scope_of
 
 EVERYTHING: Final = "templates"
@@ -93,14 +100,14 @@ class TenantWords:
             if program is None:
                 locale, kind, _ = place.split("/")
                 program = self._programs[place] = compiled(source, scope_of(kind), locale)
-            lines = written(program.text(known, MEASURES[block].longest), block)
+            lines = written(_text(program, known, MEASURES[block].longest), block)
         except TemplateRefused as refused:
             self.fails(place, str(refused.faults[0]))
             return ()
         except OutOfBounds as error:
             self.fails(place, str(error))
             return ()
-        return tuple(line for each in lines if (line := clean.line(each)))
+        return tuple(line for each in lines if (line := clean.line(each, marked=True)))
 
 
 def read_words(
@@ -124,6 +131,15 @@ def read_words(
     if BRAND not in found.off:
         found.brand = _brand(read.brand)
     return found
+
+
+def _text(program: Program, known: Known, longest: int) -> str:
+    """What a program writes, in which no value turns the words around it."""
+    direction = known.words.direction
+    return "".join(
+        among(piece, direction) if type(piece) is Value else piece
+        for piece in program.pieces(known, longest)
+    )
 
 
 def _spoken(kind: str, tone: str) -> str:
