@@ -108,7 +108,9 @@ def due_of(words: Catalogue, when: LocalMoment) -> Due:
         there = words.say("moment", date=when.day, time=when.time)
 
     zone = words.say("zone", zone=when.zone) if when.zone else None
-    value = f"{there} {zone}" if zone else str(there)
+    # What stands in brackets as wide as a letter brings the blank with it.
+    blank = "" if str(zone).startswith("\uff08") else " "
+    value = f"{there}{blank}{zone}" if zone else str(there)
     sentence = words.say("labelled", label=str(label), value=value)
     line = words.say("due.line", due=str(sentence), relative=str(relative))
 

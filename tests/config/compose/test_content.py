@@ -94,7 +94,7 @@ def test_a_reminder_says_who_asks_what_is_open_and_by_when(letter: Make) -> None
         "In the access review “Quarterly access review Q4 2026”, Acme Corporation is still waiting for you to decide"
         " who keeps their access.\n\n"
         "12 of 20 decisions open (40% done)\n"
-        "Due: Friday, 11 December 2026 at 17:00 (Central European Time) \u2013 in 3 days\n\n"
+        "Due: Friday, 11 December 2026 at\u00a017:00 (Central European Time) \u2013 in 3 days\n\n"
         "Review access: https://iga.acme.example/campaigns/q4-2026/reviews/8f3a2c71\n\n"
         "-- \n"
         "You are receiving this email because Acme Corporation has named you as a reviewer.\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from certmail_config.compose import Letter, Mail, compose
+from certmail_config.compose import Letter, Mail, Review, compose
 
 Make = Callable[..., Letter]
 Parse = Callable[[Mail], EmailMessage]
@@ -49,7 +49,12 @@ STATES: dict[str, dict[str, Any]] = {
     "many": {"now": LATER, "pending": 123_456, "completed": 1_000_000},
     "the first": {"now": LATER, "due_at": datetime(2027, 1, 1, 16, tzinfo=UTC)},
 }
-KINDS = ["notice", "reminder", "final"]
+KINDS = ["notice", "reminder", "final", "overdue", "escalation", "digest"]
+NEEDED: dict[str, dict[str, Any]] = {
+    "escalation": {"about": "Ben Ray", "times_reminded": 2},
+    "digest": {"reviews": (Review("Payroll", DUE, 12, 8), Review("SAP"))},
+}
+"""Without these such a letter is none."""
 
 
 @pytest.fixture
@@ -68,7 +73,8 @@ def readings(reading: Reading, locale: str) -> Iterator[tuple[str, str, str]]:
     """Every kind in every state."""
     for kind in KINDS:
         for state, changes in STATES.items():
-            yield kind, state, reading(kind=kind, locale=locale, **changes)
+            needed = NEEDED.get(kind, {})
+            yield kind, state, reading(kind=kind, locale=locale, **changes, **needed)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +89,12 @@ def readings(reading: Reading, locale: str) -> Iterator[tuple[str, str, str]]:
         ("de", {"kind": "final", "campaign_name": None}, "\n\ndies ist die letzte Erinnerung. Bis"),
         ("de", STATES["missed yesterday"], "\n\ndie Frist für die Zugriffsprüfung „Quarterly access review Q4 2026“ ist abgelaufen, und Acme"),
         ("de", {**STATES["missed yesterday"], "campaign_name": None}, "\n\ndie Frist ist abgelaufen, und Acme Corporation braucht"),
-        ("de", STATES["missed yesterday"], "\nFrist: Freitag, 11. Dezember 2026 um 17:00 Uhr (Mitteleuropäische Zeit) \u2013 gestern abgelaufen\n"),
+        ("de", STATES["missed yesterday"], "\nFrist: Freitag, 11. Dezember 2026 um\u00a017:00\u00a0Uhr (Mitteleuropäische Zeit) \u2013 gestern abgelaufen\n"),
         ("de", {"kind": "notice"}, " und bittet Sie, zu entscheiden, wer seine Zugriffsrechte behält.\n"),
         ("de", STATES["only the made known"], "\nBisher 8 Entscheidungen getroffen\n"),
         ("de", STATES["one made"], "\nIhre Entscheidung ist getroffen ("),
+        ("de", {}, "\n12 Zugriffe warten auf Ihre Entscheidung\n"),
+        ("de", STATES["one open"], "\n1 Zugriff wartet auf Ihre Entscheidung\n"),
         ("de-CH", {"kind": "notice"}, "\nGuten Tag María López\n\nAcme Corporation hat die Zugriffsprüfung «Quarterly access review Q4 2026» gestartet"),
         ("de-CH", {"kind": "final"}, "\n\nDies ist die letzte Erinnerung an"),
         ("de-CH", {"kind": "final"}, "\nPrüfung abschliessen: https://"),
@@ -99,9 +107,9 @@ def readings(reading: Reading, locale: str) -> Iterator[tuple[str, str, str]]:
         ("fr", {**STATES["missed yesterday"], "campaign_name": None}, "\nL’échéance est passée, et Acme Corporation vous demande"),
         ("fr", {}, f"\n12 décisions à prendre sur 20 (avancement{NB}: 40{NB}%)\n"),
         ("fr", STATES["one open"], "\n1 décision à prendre sur 20 ("),
-        ("fr", STATES["the first"], "\nÉchéance\u00a0: vendredi 1er janvier 2027 à 17:00 ("),
+        ("fr", STATES["the first"], "\nÉchéance\u00a0: vendredi 1er janvier 2027 à\u00a017:00 ("),
         ("fr", STATES["the first"], " · échéance le 1er janvier 2027\n"),
-        ("fr-CA", STATES["the first"], "vendredi 1er janvier 2027 à 17"),
+        ("fr-CA", STATES["the first"], "vendredi 1er janvier 2027 à\u00a017"),
         ("fr", {}, f"\nDes questions{NB}? Écrivez à iga-help@acme.example\n"),
         ("fr-CA", {}, "\nDes questions? Écrivez à iga-help@acme.example\n"),
         ("es", STATES["missed today"], " \u2013 venció hoy\n"),
@@ -124,11 +132,28 @@ def readings(reading: Reading, locale: str) -> Iterator[tuple[str, str, str]]:
         ("ja", {}, "\nアクセス権12件のご判断をお待ちしています\n"),
         ("ja", {}, "\n20件中12件が未判断\uff0840%完了\uff09\n"),
         ("ja", {}, " · 未判断12件 · "),
-        ("ja", {}, "\uff08中央ヨーロッパ時間\uff09、あと3日\n"),
+        ("ja", {}, " 17:00\uff08中央ヨーロッパ時間\uff09、あと3日\n"),
         ("ja", STATES["missed today"], "、本日が期限でした\n"),
         ("ja", STATES["missed yesterday"], "、昨日が期限でした\n"),
         ("ja", STATES["missed a week ago"], "、7日超過\n"),
         ("ja", {}, "\nこのメールは自動送信されています。\n"),
+        ("pt-BR", {}, "\nPrazo: sexta-feira, 11 de dezembro de 2026, às\u00a017:00 (horário da Europa Central)"),
+        ("pt-BR", STATES["the first"], "\nPrazo: sexta-feira, 1º de janeiro de 2027, às\u00a017:00 (horário da Europa Central)"),
+        ("pt-BR", {"kind": "notice"}, " e pede que você decida quem mantém seu acesso.\n"),
+        ("it", STATES["the first"], "\nScadenza: venerdì 1º gennaio 2027, ore\u00a017:00 (ora dell’Europa centrale)"),
+        ("it", {"kind": "final"}, "\n\nquesto è l’ultimo promemoria per la revisione degli accessi «"),
+        ("it", STATES["missed a week ago"], " \u2013 scaduta da 7 giorni\n"),
+        ("nl", {}, "\n12 beslissingen wachten op u\n"),
+        ("nl", {}, " nog op uw beslissing over wie toegang behoudt.\n"),
+        ("nl", {}, "\nDeadline: vrijdag 11 december 2026 om\u00a017:00\u00a0uur ("),
+        ("pl", {"kind": "notice", "campaign_name": None}, "Rozpoczął się przegląd uprawnień\n"),
+        ("zh", {}, " · 12项待决定 · 12月11日截止\n"),
+        ("zh", {}, "日星期五 17:00\uff08中欧时间\uff09"),
+        ("zh", STATES["today"], " · 今天截止\n"),
+        ("ar", {}, "\n12 قرار صلاحيات بانتظاركم\n"),
+        ("ar", {"pending": 3}, "\n3 قرارات صلاحيات بانتظاركم\n"),
+        ("he", STATES["today"], " · היום המועד האחרון\n"),
+        ("he", STATES["one open"], " אחת מתוך 20 ממתינה ("),
     ],
 )  # fmt: skip
 def test_a_sentence_reads_as_a_native_editor_wrote_it(
@@ -148,6 +173,12 @@ def test_a_sentence_reads_as_a_native_editor_wrote_it(
         ),
         (["fr-CA"], r"\u202f|[\u00a0 ][?!;]|[^\u00a0 ][:»](?= |\n)| [:»]|«[^\u00a0]|\b1 janvier"),
         (["es", "es-MX"], "revisi(?:ón|ones) de acceso\\b|desde (?:hoy|ayer)"),
+        (["nl"], r"\b\d uur|\bzijn toegang|toegangsbesliss|[“”«»]"),
+        (["it"], r"[“”]|\btuo\b|\b1 gennaio"),
+        (["pt"], r"[«»]|\bteu\b|\b1 de janeiro"),
+        (["zh"], r"[\u4e00-\u9fff] \d(?!\d?:)|\d [\u4e00-\u9fff]|[()「」\u2013\u200b]|升级"),
+        (["ar"], r"[,?;](?!\d)|[“”]|قرار وصول"),
+        (["he"], r"[«»“]|עד היום"),
         (["pl"], r"\b(?:[aiouwzAIOUWZ]|godz\.) |\bCię\b|Otrzymujesz|proszę|po terminie od"),
         (
             ["ja"],
@@ -171,7 +202,12 @@ def test_where_nothing_but_the_request_is_known_the_list_of_mails_shows_a_whole_
         html = body(
             parsed(
                 compose(
-                    letter(locale=locale, kind=kind, **{**STATES["none"], "organisation": "ACME"})
+                    letter(
+                        locale=locale,
+                        kind=kind,
+                        **{**STATES["none"], "organisation": "ACME"},
+                        **NEEDED.get(kind, {}),
+                    )
                 )
             ),
             "html",
@@ -180,14 +216,31 @@ def test_where_nothing_but_the_request_is_known_the_list_of_mails_shows_a_whole_
         assert not shown[0].islower(), shown
 
 
-def test_a_headline_in_japanese_breaks_only_between_phrases(
-    letter: Make, parsed: Parse, body: Body
+@pytest.mark.parametrize("locale", ["ja", "zh"])
+def test_a_headline_without_blanks_breaks_only_between_phrases(
+    letter: Make, parsed: Parse, body: Body, locale: str
 ) -> None:
     for kind in KINDS:
         for changes in STATES.values():
-            html = body(parsed(compose(letter(locale="ja", kind=kind, **changes))), "html")
-            [headline] = re.findall(r"<h1[^>]*>(.+)</h1>", html)
-            headline = re.sub(r"<[^>]+>", "", headline)
-            assert len(headline) > 8
+            made = letter(locale=locale, kind=kind, **changes, **NEEDED.get(kind, {}))
+            opened, headline = _headline(body(parsed(compose(made)), "html"))
+            assert len(headline) > 6
             assert all(len(phrase) < 16 for phrase in headline.split("\u200b")), headline
-            assert re.search(r"<h1[^>]*word-break: ?keep-all", html)
+            assert "word-break:keep-all" in opened.replace(" ", "")
+
+
+def test_a_headline_that_a_customer_wrote_breaks_wherever_it_must(
+    letter: Make, parsed: Parse, body: Body
+) -> None:
+    # It says nowhere that it may, and in Gmail and Outlook nothing else would break it.
+    title = "重要なお知らせ" * 20
+    custom = letter(locale="ja", kind="custom", own_subject=title, own_text="本文です。")
+    for mail in (compose(custom), compose(letter(locale="ja"), own=lambda _: {"headline": title})):
+        opened, headline = _headline(body(parsed(mail), "html"))
+        assert headline == title
+        assert "keep-all" not in opened
+
+
+def _headline(html: str) -> tuple[str, str]:
+    [(opened, headline)] = re.findall(r"(<h1[^>]*>)(.+)</h1>", html)
+    return opened, re.sub(r"<[^>]+>", "", headline)

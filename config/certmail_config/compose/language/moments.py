@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 
-from certmail_config.compose.language.typography import dated, plain
+from certmail_config.compose.language.typography import dated, plain, within
 from certmail_config.compose.language.zones import zone_name
 from certmail_config.jobs.times import is_time_zone
 
@@ -136,4 +136,5 @@ def time_zone(name: str | None) -> tzinfo | None:
 
 def _zone(there: datetime, locale: Locale) -> str:
     # Some names carry parentheses, and this one will stand in parentheses itself.
-    return plain(zone_name(there, locale).replace(" (", ", ").replace(")", ""))
+    name = zone_name(there, locale).replace(" (", ", ").replace(")", "")
+    return within(plain(name), locale.language)
