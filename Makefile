@@ -208,9 +208,12 @@ $(JUDGE)/node_modules/.package-lock.json: $(JUDGE)/package-lock.json
 mails: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## each kind of mail in each language: other readers, a browser, a sheet to look at
 	@PYTHONPATH=tests $(BIN)/python -m judge.mails $(MAILS)
 
+readers: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## the same mails, read and judged by others, undrawn
+	@PYTHONPATH=tests $(BIN)/python -m judge.mails --read $(MAILS)
+
 CONSOLE := producers/certmail/gateway/console
 spam: $(VENV)/dev.stamp ## each kind of mail, scored by SpamAssassin
-	@PYTHONPATH=tests $(BIN)/python -m spam
+	@PYTHONPATH=tests $(BIN)/python -m spam $(SPAM)
 
 messages: $(VENV)/dev.stamp ## renew the console's catalogue of texts, for translators
 	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --omit-header --sort-output -o $(CONSOLE)/locale/messages.pot $(CONSOLE)
@@ -247,4 +250,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures mails spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures mails readers spam messages lint format lock clean
