@@ -135,11 +135,10 @@ def read_words(
 
 def _text(program: Program, known: Known, longest: int) -> str:
     """What a program writes, in which no value turns the words around it."""
-    direction = known.words.direction
-    return "".join(
-        among(piece, direction) if type(piece) is Value else piece
-        for piece in program.pieces(known, longest)
-    )
+    pieces, direction = program.pieces(known, longest), known.words.direction
+    if direction == "ltr" and all(map(str.isascii, pieces)):
+        return "".join(pieces)
+    return "".join(among(each, direction) if type(each) is Value else each for each in pieces)
 
 
 def _spoken(kind: str, tone: str) -> str:
