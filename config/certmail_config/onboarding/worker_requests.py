@@ -21,6 +21,7 @@ from certmail_config.base.redis_answers import server_time, value_of
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.crypto.vault import Vault
 from certmail_config.google.checklist import Step
+from certmail_config.onboarding.sample_wanted import SampleWanted
 
 LIFE_SECONDS: Final = 900
 """How long a worker request is remembered after it last got on."""
@@ -45,6 +46,8 @@ class Wish(StrEnum):
     """Take a suspended connection up again, and the checklist."""
     REMOVE = "remove"
     """Remove the connection for good; its access is given back to Google."""
+    SAMPLE = "sample"
+    """Send a sample mail from it; nothing is found out about the connection itself."""
 
 
 class RequestStage(StrEnum):
@@ -70,7 +73,8 @@ class Remark:
 class WorkerRequest:
     """One worker request; `by` is who asks.
 
-    `told_at` is when something was last heard of it, seconds since 1970.
+    `told_at` is when something was last heard of it, seconds since 1970. `sample` is the mail that
+    is wanted, where one is.
     """
 
     id: str
@@ -82,6 +86,7 @@ class WorkerRequest:
     stage: RequestStage = RequestStage.ASKED
     steps: tuple[Step, ...] = ()
     said: Remark | None = None
+    sample: SampleWanted | None = None
 
     @property
     def over(self) -> bool:
@@ -114,12 +119,20 @@ class WorkerRequests:
         self._now = now
 
     def ask(
-        self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = ""
+        self,
+        tenant: str,
+        connection: ConnectionId,
+        wish: Wish,
+        *,
+        by: str = "",
+        sample: SampleWanted | None = None,
     ) -> WorkerRequest:
-        """Write a new one down; raises RedisError."""
-        asked = WorkerRequest(secrets.token_urlsafe(18), tenant, connection, wish, self._now(), by)
+        """Write a new one down; one for a sample is found by its id alone. Raises RedisError."""
+        id_ = secrets.token_urlsafe(18)
+        asked = WorkerRequest(id_, tenant, connection, wish, self._now(), by, sample=sample)
         self._write(asked)
-        self._redis.set(redis_keys.WORKER_REQUEST_LATEST + connection, asked.id, ex=LIFE_SECONDS)
+        if wish is not Wish.SAMPLE:
+            self._redis.set(redis_keys.WORKER_REQUEST_LATEST + connection, id_, ex=LIFE_SECONDS)
         return asked
 
     def latest(self, connection: ConnectionId) -> WorkerRequest | None:
@@ -149,6 +162,7 @@ class WorkerRequests:
             stage=RequestStage(kept["stage"]),
             steps=tuple(Step.from_json(step) for step in kept["steps"]),
             said=Remark(**kept["said"]) if kept["said"] else None,
+            sample=SampleWanted(**kept["sample"]) if kept.get("sample") else None,
         )
 
     def take(self, id_: str, worker: str) -> WorkerRequest | None:
@@ -183,6 +197,7 @@ class WorkerRequests:
             }
             if worker_request.said
             else None,
+            "sample": worker_request.sample.as_json() if worker_request.sample else None,
         }
 
         self._box.put(redis_keys.WORKER_REQUEST + worker_request.id, value, seconds=LIFE_SECONDS)

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from certmail_config.admin.admin import Admin
 from certmail_config.base.ids import ConnectionId
+from certmail_config.onboarding.sample_wanted import SampleWanted
 from certmail_config.onboarding.worker_requests import (
     Remark,
     Wish,
@@ -71,13 +72,19 @@ class WorkerRequester:
         self._app = _app(admin.settings)
 
     def ask(
-        self, tenant: str, connection: ConnectionId, wish: Wish, *, by: str = ""
+        self,
+        tenant: str,
+        connection: ConnectionId,
+        wish: Wish,
+        *,
+        by: str = "",
+        sample: SampleWanted | None = None,
     ) -> WorkerRequest:
         """Ask; where no worker is alive the message is not sent, and `look` says so.
 
         Raises RedisError.
         """
-        worker_request = self._worker_requests.ask(tenant, connection, wish, by=by)
+        worker_request = self._worker_requests.ask(tenant, connection, wish, by=by, sample=sample)
         if not workers_alive(self._redis):
             return worker_request
 

@@ -18,6 +18,7 @@ from certmail_config.onboarding.worker_requests import Remark, Wish, WorkerReque
 from certmail_config.tenants.models import ConnectionState
 from certmail_worker.connections.probe import Probed, examine
 from certmail_worker.connections.removal import Removed, remove_connection
+from certmail_worker.connections.samples import send_sample
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ async def _carry_out(
     if worker_request.wish is Wish.REMOVE:
         removed = await asyncio.to_thread(_remove, admin, worker_requests, worker_request)
         return worker_request.done(_removed(worker_request, removed))
+    if worker_request.wish is Wish.SAMPLE:
+        return await send_sample(admin, worker_request)
     if worker_request.wish is Wish.RESUME and not await asyncio.to_thread(
         _resume, admin, worker_request
     ):

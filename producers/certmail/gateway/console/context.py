@@ -10,6 +10,7 @@ from certmail.gateway.console.application import Application, application_of
 from certmail.gateway.console.rendering import Pages
 from certmail.gateway.console.sessions.rate import RateLimit
 from certmail.gateway.console.sessions.sessions import Sessions
+from certmail.gateway.console.templates_limits import TemplatesLimits
 from certmail.gateway.peers import Proxies
 from certmail.gateway.redis_room import Space
 from certmail.gateway.worker_requests import WorkerRequester
@@ -29,6 +30,7 @@ class ConsoleContext:
     proxies: Proxies
     space: Space
     rate_limit: RateLimit
+    templates: TemplatesLimits
 
 
 CONSOLE: web.AppKey[ConsoleContext] = web.AppKey("console", ConsoleContext)
@@ -48,4 +50,5 @@ def console_context(admin: Admin) -> ConsoleContext:
         proxies=Proxies.of(admin.settings.trusted_proxies),
         space=Space.of(admin.redis, admin.settings),
         rate_limit=RateLimit(),
+        templates=TemplatesLimits(),
     )

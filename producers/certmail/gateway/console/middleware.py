@@ -25,12 +25,16 @@ from certmail_config.base.errors import (
     WrongUse,
 )
 from certmail_config.base.urls import LOOPBACK, origin
+from certmail_config.templates.documents import LARGEST
 
 log = logging.getLogger(__name__)
 
 OURS: Final = ("/console", "/connect", "/oauth/google")
 MAX_BYTES: Final = 64 * 1024
 """Bytes of the largest form: none of ours holds more."""
+TEMPLATES: Final = "/console/tenants/"
+MAX_TEMPLATES_BYTES: Final = LARGEST + 64 * 1024
+"""The same of a tenant's templates."""
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -79,14 +83,19 @@ async def console_middleware(request: web.Request, handler: Bare) -> web.StreamR
         log.exception("page_failed", extra=_where(request))
         response = _page(request, _FAILED, 500)
 
-    response.headers.update(_HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["Content-Security-Policy"] = _policy(request.app[CONSOLE])
-    if request.app[CONSOLE].secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    _protect(response, request.app[CONSOLE])
     if isinstance(response, web.HTTPException):
         raise response
     return response
+
+
+def _protect(response: web.StreamResponse, context: ConsoleContext) -> None:
+    """Put on the headers that are not there: of a page with a frame, and of the mail in it, some are."""
+    ours = {"Content-Security-Policy": policy_of(context), "Cache-Control": "no-store"}
+    if context.secure:
+        ours["Strict-Transport-Security"] = "max-age=31536000"
+    for name, value in (_HEADERS | ours).items():
+        response.headers.setdefault(name, value)
 
 
 def _check_size(request: web.Request) -> None:
@@ -96,10 +105,9 @@ def _check_size(request: web.Request) -> None:
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType
-    if request.body_exists and (
-        request.content_length is None or request.content_length > MAX_BYTES
-    ):
-        raise web.HTTPRequestEntityTooLarge(MAX_BYTES, request.content_length or 0)
+    most = MAX_TEMPLATES_BYTES if request.path.startswith(TEMPLATES) else MAX_BYTES
+    if request.body_exists and (request.content_length is None or request.content_length > most):
+        raise web.HTTPRequestEntityTooLarge(most, request.content_length or 0)
 
 
 def _check_address(request: web.Request) -> None:
@@ -128,12 +136,13 @@ def _is_ours(path: str) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in OURS)
 
 
-def _policy(context: ConsoleContext) -> str:
+def policy_of(context: ConsoleContext, besides: str = "") -> str:
+    """The policy of a page of ours; `besides` is what this one needs more."""
     # A form may lead to Google's page by a redirect, which browsers count as the form's.
     google = origin(context.admin.settings.google_auth_url)
     return (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        f"form-action 'self' {google}; frame-ancestors 'none'; base-uri 'none'"
+        f"form-action 'self' {google}; {besides}frame-ancestors 'none'; base-uri 'none'"
     )
 
 
@@ -143,7 +152,7 @@ def _status(error: CertmailError) -> int:
             return 403
         case StoresUnreachable() | SealBroken() | SettingsError():
             return 503
-        case Refused(code="unknown_connection" | "unknown_tenant"):
+        case Refused(code="unknown_connection" | "unknown_tenant" | "unknown_sample"):
             return 404
         case Refused():
             return 409

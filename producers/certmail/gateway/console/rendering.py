@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from aiohttp import web
+from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +25,7 @@ _ENGLISH: Final = "en"
 _TYPES: Final = {
     "console.css": "text/css",
     "console.js": "text/javascript",
+    "editor.js": "text/javascript",
     "mark.svg": "image/svg+xml",
 }
 _VISIT: Final = re.compile(r" Enable it by visiting https?://\S+(?: then retry)?\.?")
@@ -79,6 +81,7 @@ def environment_for(
 
     environment.filters["day"] = lambda value: times.day(value, language)
     environment.filters["moment"] = lambda value: times.moment(value, language)
+    environment.filters["language_name"] = lambda tag: language_name(tag, language)
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
     environment.globals["static"] = static_url
     environment.globals["application"] = application
@@ -125,6 +128,14 @@ def languages() -> frozenset[str]:
         if (folder / "LC_MESSAGES" / "messages.mo").is_file()
     }
     return frozenset(found | {_ENGLISH})
+
+
+def language_name(tag: str, language: str) -> str:
+    """What a language is called in another; its tag, where nobody has a name for it."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(language) or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
 
 
 def curly(text: str) -> str:

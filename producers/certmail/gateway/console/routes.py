@@ -17,8 +17,10 @@ from certmail.gateway.console.pages import (
     views,
 )
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
+from certmail.gateway.console.tenant_templates import editing, overview, sending
 from certmail_config.admin.admin import Admin
 
+_TEMPLATES = "/tenants/{tenant}/templates"
 BOTH: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/set-up/{tenant}/{name}", setup_wizard.kind_page),
     ("POST", "/set-up/{tenant}/{name}/linked-account", setup_wizard.linked),
@@ -31,6 +33,12 @@ BOTH: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/connections/{id}/correction", setup_wizard.correction),
     ("POST", "/connections/{id}/another-kind", setup_wizard.another_kind),
     ("POST", "/connections/{id}/delegation", delegation_page.hand_on),
+    ("GET", _TEMPLATES, overview.home),
+    ("GET", f"{_TEMPLATES}/differences", overview.differences),
+    ("GET", f"{_TEMPLATES}/brand", editing.page),
+    ("GET", f"{_TEMPLATES}/brand/frame", editing.frame),
+    ("GET", f"{_TEMPLATES}/texts/{{locale}}/{{kind}}", editing.page),
+    ("GET", f"{_TEMPLATES}/texts/{{locale}}/{{kind}}/frame", editing.frame),
 )
 """What an operator and an invited administrator may do, each below an address of their own."""
 OPERATOR: tuple[tuple[str, str, Page], ...] = (
@@ -45,6 +53,14 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/connections/{id}/rotate", actions.rotate),
     ("GET", "/connections/{id}/removal", views.removal),
     ("POST", "/connections/{id}/removal", actions.remove),
+    ("GET", "/templates", overview.tenants),
+    ("POST", f"{_TEMPLATES}/brand", editing.form),
+    ("POST", f"{_TEMPLATES}/brand/frame", editing.frame),
+    ("POST", f"{_TEMPLATES}/texts/{{locale}}/{{kind}}", editing.form),
+    ("POST", f"{_TEMPLATES}/texts/{{locale}}/{{kind}}/frame", editing.frame),
+    ("GET", f"{_TEMPLATES}/samples/{{id}}", sending.sample),
+    ("GET", f"{_TEMPLATES}/reset", overview.reset_page),
+    ("POST", f"{_TEMPLATES}/reset", overview.reset),
 )
 
 

@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from certmail_config.base.ids import uuid7
 from certmail_config.google.checklist import Step
@@ -34,19 +34,30 @@ class Allowance(Protocol):
         """Give back what was paid: it became no message, and another may be tried at once."""
 
 
+class Waits(NamedTuple):
+    """Why a mail cannot leave now, and when to try again."""
+
+    why: str
+    remedy: str
+
+
 _WAITS: Final = {
-    "paused": (
+    "paused": Waits(
         "sending is paused",
         "See `certmail status` or `certmail doctor` for what is paused, and by whom.",
     ),
-    "tested": ("a test mail left it within the last minute", "Probe again in a minute."),
-    "day": (
+    "tested": Waits(
+        "a test mail or sample left it within the last minute", "Probe again in a minute."
+    ),
+    "day": Waits(
         "it has sent as many messages in 24 hours as it may",
         "Probe again when reminders leave again.",
     ),
-    "cooling": ("it pauses because Google asked for it", "Probe again when reminders leave again."),
+    "cooling": Waits(
+        "it pauses because Google asked for it", "Probe again when reminders leave again."
+    ),
 }
-_BUSY: Final = ("it may send nothing more in this minute", "Probe again in a minute.")
+_BUSY: Final = Waits("it may send nothing more in this minute", "Probe again in a minute.")
 _TEXT = """\
 This mailbox is connected to certmail, which sends reminders of access reviews from it.
 
@@ -61,24 +72,31 @@ async def send_test_mail(
 
     It is no reminder: nothing is recorded of it, and it is never repeated.
     """
-    waits_for = await allowance.pay()
-    if waits_for is not None:
-        why, remedy = _WAITS.get(waits_for, _BUSY)
-        message = f"The test mail was not sent from the mailbox: {why}."
-        return failed(TEST_MAIL, "mailbox_busy", message, remedy, Blame.NOBODY)
-
-    verdict = judge(await gmail.send(_mail(connection), token, SendWindow(float("inf"))))
-    if verdict.outcome in {AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED}:
-        await allowance.refund()
-    if verdict.failure is FailureClass.NONE:
+    found = await hand_over(_mail(connection), token, gmail, allowance)
+    if isinstance(found, Waits):
+        message = f"The test mail was not sent from the mailbox: {found.why}."
+        return failed(TEST_MAIL, "mailbox_busy", message, found.remedy, Blame.NOBODY)
+    if found.failure is FailureClass.NONE:
         message = (
-            f"Gmail took a mail from {connection.mailbox} to itself (message {verdict.gmail_id})."
+            f"Gmail took a mail from {connection.mailbox} to itself (message {found.gmail_id})."
         )
         return passed(TEST_MAIL, "mail_accepted", message)
 
     return failed(
-        TEST_MAIL, verdict.code, verdict.message, verdict.remedy or _again(verdict), _blame(verdict)
+        TEST_MAIL, found.code, found.message, found.remedy or _again(found), _blame(found)
     )
+
+
+async def hand_over(raw: bytes, token: str, gmail: Gmail, allowance: Allowance) -> Verdict | Waits:
+    """Hand Gmail a mail that is no reminder, once; gives what came of it, or what it waits for."""
+    waits_for = await allowance.pay()
+    if waits_for is not None:
+        return _WAITS.get(waits_for, _BUSY)
+
+    verdict = judge(await gmail.send(raw, token, SendWindow(float("inf"))))
+    if verdict.outcome in {AttemptOutcome.NOT_SENT, AttemptOutcome.REJECTED}:
+        await allowance.refund()
+    return verdict
 
 
 def _mail(connection: Connection) -> bytes:

@@ -1,4 +1,4 @@
-"""A rate limit on what somebody who was only invited may ask for, in this process.
+"""A rate limit on what somebody may ask for, in this process.
 
 Belongs to one event loop.
 """
@@ -17,7 +17,10 @@ _MINUTE: Final = 60.0
 class RateLimit:
     """Limits requests by name; all counts begin anew each minute."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, *, most: int = MAX_PER_MINUTE
+    ) -> None:
+        self._most = most
         self._monotonic = monotonic
         self._minute = 0
         self._counts: Counter[str] = Counter()
@@ -30,4 +33,4 @@ class RateLimit:
             self._counts.clear()
 
         self._counts[name] += 1
-        return self._counts[name] <= MAX_PER_MINUTE
+        return self._counts[name] <= self._most

@@ -82,6 +82,10 @@ class Visitor:
         """Whether a connection is theirs to look at."""
         return self.is_operator or (connection.tenant, connection.name) == (self.tenant, self.name)
 
+    def may_read_templates(self, tenant: str) -> bool:
+        """Whether they may see what a tenant's mails say; only operators may change it."""
+        return self.is_operator or tenant == self.tenant
+
 
 class Sessions:
     """All sessions that there are; everything here blocks, and raises RedisError."""

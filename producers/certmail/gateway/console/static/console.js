@@ -98,7 +98,9 @@ async function watch() {
     await new Promise((done) => setTimeout(done, pause));
     let answer;
     try {
-      answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+      // A part may be renewed from a page of its own: what was sent from an editor, say.
+      const at = document.querySelector("[data-running]")?.dataset.at ?? location.href;
+      answer = await fetch(at, { headers: { "X-Live": "1" }, credentials: "same-origin" });
     } catch {
       continue; // the gateway is away for a moment
     }
