@@ -58,6 +58,13 @@ export class Window {
     expect(this.errors.length === 0, `the browser says at ${name}: ${this.errors.join("; ")}`);
   }
 
+  // A part of the page as it stands in the window: what is in a frame below it is drawn only once it is scrolled to.
+  async part(name, selector) {
+    const part = this.page.locator(selector);
+    await part.scrollIntoViewIfNeeded();
+    await part.screenshot({ path: `${this.where}/${this.width}-${String(this.stops).padStart(2, "0")}-${name}.png`, animations: "disabled" });
+  }
+
   async press(name, exact = true) {
     await this.page.getByRole("button", { name, exact }).click();
   }

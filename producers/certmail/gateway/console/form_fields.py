@@ -25,14 +25,22 @@ class WrongField(WrongUse):
 
 
 async def read_form(request: web.Request) -> Mapping[str, Any]:
-    """The form that was sent, within a bound of time; raises HTTPException."""
+    """The form that was sent, within a bound of time; raises HTTPException.
+
+    No form of ours has files, so none comes in the parts that those are sent in: nobody's are taken
+    apart and unpacked.
+    """
+    if request.content_type.startswith("multipart/"):
+        raise web.HTTPUnsupportedMediaType
+
     try:
         async with asyncio.timeout(MAX_SECONDS):
             return await request.post()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    # Not in the form that its type promises, or in letters that nobody knows.
-    except (ValueError, LookupError):
+    # Not in the form that its type promises, in letters that nobody knows, or broken off: somebody has
+    # left while a preview was asked for.
+    except (ValueError, LookupError, ConnectionResetError):
         raise web.HTTPBadRequest from None
 
 

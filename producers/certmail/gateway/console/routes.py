@@ -17,7 +17,7 @@ from certmail.gateway.console.pages import (
     views,
 )
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
-from certmail.gateway.console.tenant_templates import editing, overview, sending
+from certmail.gateway.console.tenant_templates import changing, editing, overview, sending
 from certmail_config.admin.admin import Admin
 
 _TEMPLATES = "/tenants/{tenant}/templates"
@@ -54,9 +54,9 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/connections/{id}/removal", views.removal),
     ("POST", "/connections/{id}/removal", actions.remove),
     ("GET", "/templates", overview.tenants),
-    ("POST", f"{_TEMPLATES}/brand", editing.form),
+    ("POST", f"{_TEMPLATES}/brand", changing.form),
     ("POST", f"{_TEMPLATES}/brand/frame", editing.frame),
-    ("POST", f"{_TEMPLATES}/texts/{{locale}}/{{kind}}", editing.form),
+    ("POST", f"{_TEMPLATES}/texts/{{locale}}/{{kind}}", changing.form),
     ("POST", f"{_TEMPLATES}/texts/{{locale}}/{{kind}}/frame", editing.frame),
     ("GET", f"{_TEMPLATES}/samples/{{id}}", sending.sample),
     ("GET", f"{_TEMPLATES}/reset", overview.reset_page),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -16,6 +17,8 @@ FORMS_PER_MINUTE: Final = 150
 SAMPLES_PER_MINUTE: Final = 10
 AT_ONCE: Final = 4
 """Pages that are worked out at the same time, so that threads are left for all else."""
+SECONDS_PER_MINUTE: Final = 20.0
+"""For which one visit may have pages worked out: what is usual takes less than a fifth of that."""
 PATIENCE: Final = 10.0
 """Seconds that one waits for its turn."""
 
@@ -23,9 +26,11 @@ PATIENCE: Final = 10.0
 class TemplatesLimits:
     """How often each visit may ask, and turns at working a page out."""
 
-    def __init__(self) -> None:
-        self._forms = RateLimit(most=FORMS_PER_MINUTE)
-        self._samples = RateLimit(most=SAMPLES_PER_MINUTE)
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._seconds = RateLimit(monotonic, most=SECONDS_PER_MINUTE)
+        self._forms = RateLimit(monotonic, most=FORMS_PER_MINUTE)
+        self._samples = RateLimit(monotonic, most=SAMPLES_PER_MINUTE)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     def count_form(self, visit: str) -> None:
@@ -39,14 +44,20 @@ class TemplatesLimits:
             raise web.HTTPTooManyRequests
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, and have it; raises HTTPTooManyRequests where none comes."""
+    async def turn(self, visit: str) -> AsyncIterator[None]:
+        """Wait for a turn, and have it; raises HTTPTooManyRequests where none comes, or is left."""
+        if not self._seconds.allows(visit, 0):
+            raise web.HTTPTooManyRequests
+
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._turns.acquire()
         except TimeoutError:
             raise web.HTTPTooManyRequests from None
+
+        begun = self._monotonic()
         try:
             yield
         finally:
             self._turns.release()
+            self._seconds.allows(visit, self._monotonic() - begun)

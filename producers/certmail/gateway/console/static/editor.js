@@ -13,6 +13,7 @@
   let numbers = 0;
 
   function soon(wait = QUIET_MS) {
+    form.dataset.behind = "";
     clearTimeout(timer);
     timer = setTimeout(look, wait);
   }
@@ -29,7 +30,7 @@
     let pause = APART_MS;
     try {
       const answer = await fetch(form.action, {
-        method: "POST", body: new FormData(form), headers: { "X-Live": "1" }, credentials: "same-origin",
+        method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Live": "1" }, credentials: "same-origin",
       });
       if (answer.ok && !answer.redirected) {
         found(new DOMParser().parseFromString(await answer.text(), "text/html"));
@@ -45,6 +46,7 @@
       again = true;
     }
     busy.hidden = true;
+    if (!again) delete form.dataset.behind;
     setTimeout(() => { looking = false; if (again) look(); }, pause);
   }
 

@@ -12,7 +12,7 @@ from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.pages.views import show
 from certmail.gateway.console.sessions.sessions import Notice, Visitor
 from certmail.gateway.console.tenant_templates import template_texts
-from certmail.gateway.console.tenant_templates.editing import base_of, facts_of, since_of
+from certmail.gateway.console.tenant_templates.asked import facts_of, home_of, since_of
 from certmail.gateway.console.tenant_templates.views import LOCALES
 from certmail_config.admin.templates.publishing import publish
 from certmail_config.base import redis_keys
@@ -51,7 +51,7 @@ async def home(request: web.Request, visitor: Visitor) -> web.Response:
     facts = await facts_of(request, visitor)
     kind, locale = request.query.get("kind", ""), request.query.get("locale", "")
     if kind in KINDS and locale in LOCALES:
-        raise web.HTTPSeeOther(f"{base_of(visitor, facts)}/texts/{locale}/{kind}")
+        raise web.HTTPSeeOther(f"{home_of(visitor, facts.tenant.id)}/texts/{locale}/{kind}")
 
     colour = facts.document.brand.colour
     values = {
@@ -60,7 +60,7 @@ async def home(request: web.Request, visitor: Visitor) -> web.Response:
         "brand": facts.document.brand,
         "palette": palette(colour) if is_colour(colour) else None,
         "changed": [each for each in facts.differences if each.changed],
-        "home": base_of(visitor, facts),
+        "home": home_of(visitor, facts.tenant.id),
         "may_change": visitor.is_operator,
         "names": template_texts,
         "kinds": KINDS,
@@ -77,7 +77,7 @@ async def differences(request: web.Request, visitor: Visitor) -> web.Response:
         "facts": facts,
         "tenant": facts.tenant,
         "found": found,
-        "home": base_of(visitor, facts),
+        "home": home_of(visitor, facts.tenant.id),
     }
     return await show(request, visitor, "templates_differences.html", values)
 
@@ -85,7 +85,7 @@ async def differences(request: web.Request, visitor: Visitor) -> web.Response:
 async def reset_page(request: web.Request, visitor: Visitor) -> web.Response:
     """The question before going back to certmail's own words."""
     facts = await facts_of(request, visitor)
-    values = {"facts": facts, "tenant": facts.tenant, "home": base_of(visitor, facts)}
+    values = {"facts": facts, "tenant": facts.tenant, "home": home_of(visitor, facts.tenant.id)}
     return await show(request, visitor, "templates_reset.html", values)
 
 
@@ -104,7 +104,7 @@ async def reset(request: web.Request, visitor: Visitor) -> web.StreamResponse:
             raise
         notice = Notice(good=False, message=template_texts.FASTER_THAN_RESET)
     await asyncio.to_thread(context.sessions.tell, visitor, notice)
-    raise web.HTTPSeeOther(base_of(visitor, facts))
+    raise web.HTTPSeeOther(home_of(visitor, facts.tenant.id))
 
 
 def _listed(context: ConsoleContext, wanted: str) -> tuple[list[ListedTenant], int]:

@@ -11,6 +11,7 @@ from certmail.gateway.console.form_fields import WrongField, of_field
 from certmail.gateway.console.pages.views import show
 from certmail.gateway.console.sessions.sessions import Visitor
 from certmail.gateway.console.tenant_lookup import tenant_of
+from certmail.gateway.console.tenant_templates.asked import home_of
 from certmail.gateway.console.tenant_templates.editor import Editor
 from certmail.gateway.console.tenant_templates.tenant_facts import TenantFacts
 from certmail.gateway.console.texts import N_
@@ -70,7 +71,5 @@ async def sample(request: web.Request, visitor: Visitor) -> web.Response:
             "unknown_sample", N_("Nothing is known of this sample any more."), N_("Send another.")
         )
 
-    home = f"{visitor.base}/tenants/{tenant}/templates"
-    return await show(
-        request, visitor, "templates_sample.html", {"tenant": found, "answer": answer, "home": home}
-    )
+    values = {"tenant": found, "answer": answer, "home": home_of(visitor, tenant)}
+    return await show(request, visitor, "templates_sample.html", values)
