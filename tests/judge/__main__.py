@@ -44,7 +44,7 @@ def main() -> int:
         "CERTMAIL_RETURN_URLS": "https://app.example.com/settings",
     }
     # What the caretaker mends by itself would be mended before the journey has seen it broken.
-    settings |= {"CERTMAIL_CARE_SECONDS": "600"}
+    settings |= {"CERTMAIL_CARE_SECONDS": "600", "CERTMAIL_LOGO_HOSTS": "static.example.com"}
     with (
         tempfile.TemporaryDirectory(prefix="judge-") as data,
         new_deployment(Path(data), **settings) as place,

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { expect } from "./browser.mjs";
 
-export async function framed(window, town) {
+export async function framed(window, town, tenant) {
   const { page } = window;
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://evil").searchParams.get("path") ?? "/healthz";
@@ -17,7 +17,8 @@ export async function framed(window, town) {
     return page.frames()[1].url();
   };
   expect((await shown("/framed")).endsWith("/own"), "what may be framed is, so that the next means something");
-  for (const path of ["/console", "/console/sign-in", "/connect", "/oauth/google/account/x", "/healthz"]) {
+  for (const path of ["/console", "/console/sign-in", "/connect", "/oauth/google/account/x", "/healthz",
+    `/console/tenants/${tenant}/templates/texts/en/reminder/frame`]) {
     const url = await shown(path);
     expect(url.startsWith("chrome-error:"), `a foreign page shows ${url}`);
   }

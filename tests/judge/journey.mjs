@@ -7,6 +7,7 @@ import { keyboard } from "./keyboard.mjs";
 import { linkedAccount } from "./linked_account.mjs";
 import { operating } from "./operating.mjs";
 import { serviceAccount } from "./service_account.mjs";
+import { templates } from "./templates.mjs";
 
 const given = JSON.parse(process.env.JUDGE);
 const run = (...command) => execFileSync(given.python, ["-m", ...command], { env: process.env, encoding: "utf8" });
@@ -33,15 +34,16 @@ try {
         serviceAccount(operator, google, town, `acme${width}`),
         linkedAccount(browser, administrator, google, town, `globex${width}`),
       ]);
-      await framed(operator, town);
-      await keyboard(operator, town);
+      await framed(operator, town, `acme${width}`);
+      await templates(operator, google, town, `acme${width}`, "ACME Industries");
+      await keyboard(operator, town, "/console", `/console/tenants/acme${width}/templates/texts/en/reminder`);
       await operating(operator, google, town, `acme${width}`, `globex${width}`);
     } catch (error) {
       await operator.page.screenshot({ path: `${given.screenshots}/${width}-failed-operator.png`, fullPage: true });
       await administrator.page.screenshot({ path: `${given.screenshots}/${width}-failed-administrator.png`, fullPage: true });
       throw error;
     }
-    console.log(`${width} px: both set-ups, ${operator.stops + administrator.stops} stops clean in light and dark, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    console.log(`${width} px: both set-ups and a tenant’s templates, ${operator.stops + administrator.stops} stops clean in light and dark, ${((Date.now() - began) / 1000).toFixed(0)} s`);
     await operator.close();
     await administrator.close();
   }

@@ -10,6 +10,7 @@ from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.vault import Vault
 from certmail_config.google.checklist import Step
 from certmail_config.google.token_errors import Blame
+from certmail_config.onboarding.sample_wanted import SampleWanted
 from certmail_config.onboarding.worker_requests import (
     LIFE_SECONDS,
     SILENT_SECONDS,
@@ -50,6 +51,21 @@ def test_what_was_asked_and_found_can_be_read_again(worker_requests: WorkerReque
     refused = worker_requests.tell(running.refused(Remark("unknown_connection", "gone", "look")))
     assert worker_requests.read(asked.id) == refused
     assert refused.over
+
+
+def test_a_sample_is_found_by_its_id_alone_and_its_address_is_unreadable(
+    redis: Redis, worker_requests: WorkerRequests
+) -> None:
+    """A connection's page shows what was found out about the connection, and no sample."""
+    check = worker_requests.ask("acme", ID, Wish.CHECK)
+    wanted = SampleWanted("me@people.example", "reminder", "en", "rich", '{"texts": {}}')
+    asked = worker_requests.ask("acme", ID, Wish.SAMPLE, by="somebody", sample=wanted)
+
+    assert worker_requests.read(asked.id) == asked
+    assert asked.sample == wanted
+    assert worker_requests.latest(ID) == check
+    assert b"people.example" not in (redis.get(redis_keys.WORKER_REQUEST + asked.id) or b"")
+    assert "people.example" not in repr(asked)
 
 
 def test_the_latest_of_a_connection_is_never_another_connections(
