@@ -52,6 +52,8 @@ def main() -> int:
         place.open_gateway()
         place.worker()
         wait_for("the worker", lambda: place.workers() == 1)
+        for width in (390, 1280):
+            place.link(f"mails{width}")  # its templates are written
         given = {
             "gateway": place.gateway,
             "google": place.google,

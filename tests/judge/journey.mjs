@@ -27,6 +27,7 @@ try {
   for (const width of [390, 1280]) {
     const google = new Google(given.google);
     const operator = await Window.open(browser, width, given.screenshots);
+    const editor = await Window.open(browser, width, `${given.screenshots}/templates`);
     const administrator = await Window.open(browser, width, given.screenshots);
     const began = Date.now();
     try {
@@ -34,18 +35,20 @@ try {
         serviceAccount(operator, google, town, `acme${width}`),
         linkedAccount(browser, administrator, google, town, `globex${width}`),
       ]);
-      await framed(operator, town, `acme${width}`);
-      await templates(operator, google, town, `acme${width}`, "ACME Industries");
-      await keyboard(operator, town, "/console", `/console/tenants/acme${width}/templates/texts/en/reminder`);
+      await templates(editor, google, town, `mails${width}`);
+      await framed(operator, town, `mails${width}`);
+      await keyboard(operator, town, "/console", `/console/tenants/mails${width}/templates/texts/en/reminder`);
       await operating(operator, google, town, `acme${width}`, `globex${width}`);
     } catch (error) {
       await operator.page.screenshot({ path: `${given.screenshots}/${width}-failed-operator.png`, fullPage: true });
       await administrator.page.screenshot({ path: `${given.screenshots}/${width}-failed-administrator.png`, fullPage: true });
+      await editor.page.screenshot({ path: `${given.screenshots}/${width}-failed-editor.png`, fullPage: true });
       throw error;
     }
-    console.log(`${width} px: both set-ups and a tenant’s templates, ${operator.stops + administrator.stops} stops clean in light and dark, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    console.log(`${width} px: both set-ups and a tenant’s templates, ${operator.stops + administrator.stops + editor.stops} stops clean in light and dark, ${((Date.now() - began) / 1000).toFixed(0)} s`);
     await operator.close();
     await administrator.close();
+    await editor.close();
   }
 } finally {
   await browser.close();

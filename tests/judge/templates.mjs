@@ -3,9 +3,11 @@ import { expect } from "./browser.mjs";
 
 const REMINDER = "{{ campaign | default('Your access review') }}: {{ pending }} to decide";
 
-export async function templates(window, google, town, tenant, organisation) {
+export async function templates(window, google, town, tenant) {
   const { page } = window;
   await page.goto(`${town.gateway}/console`);
+  await page.getByLabel("Operator password").fill(town.password);
+  await window.press("Sign in");
   await window.follow("Templates");
   await window.look("tenants");
   await page.locator(".row", { hasText: tenant }).getByRole("link").first().click();
@@ -14,17 +16,18 @@ export async function templates(window, google, town, tenant, organisation) {
 
   await window.press("Write");
   await page.getByRole("heading", { name: "Reminder English" }).waitFor();
-  await written(window, organisation);
+  await written(window, tenant);
   await published(window);
   await overtaken(window, town, tenant);
   await sampled(window, google, tenant);
   await brand(window);
   await lookedAt(window);
   await nowhereToGo(window);
+  await tooOld(window);
 
   await page.goto(`${town.gateway}/console/tenants/${tenant}/templates`);
   await window.sees("Version 3");
-  window.errors = window.errors.filter((each) => !each.startsWith("Blocked opening")); // of the link that led nowhere
+  window.errors = window.errors.filter((each) => !/^(Blocked opening|403 )/.test(each)); // of what led nowhere, and was too old
   await window.look("published");
   await window.follow("See the differences");
   await window.look("differences");
@@ -44,9 +47,9 @@ async function drawn(window, words) {
 }
 
 // The mail follows what is typed; what is wrong is said at its field, with what there is to choose from.
-async function written(window, organisation) {
+async function written(window, tenant) {
   const { page } = window;
-  await drawn(window, `${organisation} is still waiting for you to decide`);
+  await drawn(window, `${tenant} is still waiting for you to decide`);
   await page.getByLabel("Subject", { exact: true }).fill(REMINDER);
   await page.getByText("Quarterly access review Q4 2026: 12 to decide").first().waitFor();
   const ask = page.getByLabel("Request", { exact: true });
@@ -60,7 +63,7 @@ async function written(window, organisation) {
   await page.getByRole("button", { name: "due_in", exact: true }).click();
   await drawn(window, "Please decide in in 3 days");
   await page.getByRole("button", { name: "Reset Request" }).click();
-  await drawn(window, `${organisation} is still waiting for you to decide`);
+  await drawn(window, `${tenant} is still waiting for you to decide`);
   await page.getByLabel("Request", { exact: true }).fill("Thank you for your time.\nPlease decide {{ due_in }}.");
   await drawn(window, "Please decide in 3 days.");
   await window.look("written");
@@ -150,6 +153,15 @@ async function nowhereToGo(window) {
   expect(page.url() === before && page.context().pages().length === 1, "nothing has led anywhere");
   await page.getByLabel("Name above the mail").fill("ACME Access");
   await drawn(window, "ACME Access");
+}
+
+// Whoever was signed out meanwhile is told, and what was typed stays.
+async function tooOld(window) {
+  const { page } = window;
+  await page.evaluate(() => { document.querySelector("#editor [name=csrf]").value = "old"; });
+  await page.getByLabel("Sender’s name").fill("ACME reviews");
+  await page.getByText("The preview no longer follows what is typed").waitFor();
+  await window.part("too-old", ".look");
 }
 
 // Other reviewers, from right to left too.

@@ -35,11 +35,11 @@
       if (answer.ok && !answer.redirected) {
         found(new DOMParser().parseFromString(await answer.text(), "text/html"));
         await draw();
-      } else if (answer.status === 429) {
+      } else if (answer.status === 429 || answer.status >= 500) {
         pause = LATER_MS;
         again = true;
       } else {
-        draw(); // the frame says what is wrong
+        document.getElementById("lost").hidden = false; // signed out meanwhile, say
       }
     } catch {
       pause = LATER_MS; // the gateway is away for a moment
@@ -52,6 +52,8 @@
 
   // What was found, at its fields; the fields themselves stay as they are typed.
   function found(fresh) {
+    unsaved = fresh.getElementById("editor").hasAttribute("data-unsaved");
+    document.getElementById("lost").hidden = true;
     for (const part of document.querySelectorAll("#editor [data-live]:not(#sent)")) {
       const newer = fresh.getElementById(part.id);
       if (newer && newer.outerHTML !== part.outerHTML) part.replaceWith(newer);

@@ -78,8 +78,9 @@ def read_facts(context: ConsoleContext, visitor: Visitor, tenant: str) -> Tenant
     connections.sort(key=lambda each: (each.name != DEFAULT_NAME, each.name))
     sealed = found.reply_to
     opened = open_from(context.admin.vault, sealed, tenant, "reply_to") if sealed else b""
-    mailbox = connections[0].mailbox if connections else None
-    sender = SampleSender(found.organisation, mailbox or "", opened.decode())
+    # Of a tenant without a mailbox that works the previews are from one that there is not.
+    mailbox = (connections[0].mailbox if connections else None) or f"reviews@{tenant}.example"
+    sender = SampleSender(found.organisation, mailbox, opened.decode())
     return TenantFacts(found, state, versions, connections, sender)
 
 
