@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,15 @@ async def test_words_that_could_not_be_published_are_not_sent(
     assert ended.stage is RequestStage.REFUSED
     assert ended.said is not None
     assert ended.said.message.startswith(said)
+    assert await sent(tenant) == []
+
+
+async def test_none_leaves_to_whom_no_mail_may_leave(tenant: OneTenant) -> None:
+    settings = tenant.admin.settings.model_copy(update={"only_to": "qa@acme.example"})
+    tenant.admin = replace(tenant.admin, settings=settings)
+    ended = await sample(tenant)
+    assert ended.said is not None
+    assert ended.said.code == "not_among_only_to"
     assert await sent(tenant) == []
 
 

@@ -19,6 +19,7 @@ from certmail_config.compose import ComposeError
 from certmail_config.compose.own.tenant_words import read_words
 from certmail_config.compose.samples import SampleSender, letter_of, mail_of, written_at
 from certmail_config.google.checklist import Step
+from certmail_config.jobs.recipients import OnlyTo
 from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.onboarding.sample_wanted import SampleWanted
 from certmail_config.onboarding.worker_requests import Remark, WorkerRequest
@@ -46,6 +47,9 @@ async def send_sample(admin: Admin, asked: WorkerRequest) -> WorkerRequest:
     wanted = asked.sample
     if wanted is None:
         raise Refused("no_sample", "The request names no mail.", "Ask again, from its page.")
+    if not OnlyTo.parse(admin.settings.only_to or "").allows(wanted.to):
+        message = "CERTMAIL_ONLY_TO does not name this address, so no mail leaves to it."
+        raise Refused("not_among_only_to", message, "Send it to an address that is named there.")
     connection = await asyncio.to_thread(_sending, admin, asked)
     raw = await asyncio.to_thread(_composed, admin, connection, wanted)
 
