@@ -38,6 +38,7 @@ from certmail_config.templates.documents import Document, read_document
 from certmail_config.templates.findings import faults_of
 from certmail_config.templates.variables import scope_of
 from config.compose.test_injection import ATTACKS, HEADERS
+from support.data.calendar_file import read_calendar
 
 Parse = Callable[[Mail], EmailMessage]
 Body = Callable[[EmailMessage, str], str]
@@ -162,7 +163,13 @@ def judge(mail: Mail, message: EmailMessage, body: Body, brand: Look) -> None:
     assert message["Content-Language"] == mail.locale
 
     parts = list(message.walk())
-    assert [part.get_content_type() for part in parts[1:]] == ["text/plain", "text/html"]
+    leaves = [part for part in parts if not part.is_multipart()]
+    types = [part.get_content_type() for part in leaves]
+    assert types[:2] == ["text/plain", "text/html"]
+    assert types[2:] in ([], ["text/calendar"])
+    for part in leaves[2:]:
+        assert brand.calendar
+        read_calendar(part.get_payload(decode=True))  # type: ignore[arg-type]  # it is no multipart
     assert not [defect for part in parts for defect in part.defects]
     text, html = body(message, "plain").replace("\r\n", "\n"), body(message, "html")
     assert not UNSEEN.search(text.replace("\r", "\0"))
