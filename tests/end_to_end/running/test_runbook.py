@@ -20,6 +20,10 @@ LEFT: dict[tuple[str, ...], str] = {
     ("connections", "setup-link", "acme"): "this one works: it wants --again, which is run",
     ("connections", "rotate"): "named without its connection",
     ("connections", "link"): "named without its connection",
+    ("preview", "--job", "JOB"): "the content of one that has ended is deleted, which it says",
+    ("preview", "--job", "JOB", "--reminder", "reminder.json", "--format", "eml"): (
+        "whoever enqueued has the file: the test of preview --job types it"
+    ),
     ("redis", "acl", "--server", "7.0", "--passwords", "/etc/certmail/redis-passwords"): (
         "make walk types it, where that file is"
     ),

@@ -182,11 +182,12 @@ def could_have_left(
 
 def attempt_detail(row: dict[str, Any]) -> str:
     """An attempt's detail, as the worker that made it would have put it into the ledger."""
-    ended = row["ended_at"]
+    ended, composed = row["ended_at"], row["composed_at"]
     value = {
         "outcome": row["outcome"],
         "ended_at": ended.astimezone(UTC).isoformat(timespec="milliseconds") if ended else None,
         **{name: row[name] for name in REPORTED},
+        "composed_at": composed.astimezone(UTC).isoformat() if composed else None,
     }
 
     return json.dumps({name: item for name, item in value.items() if item is not None})
