@@ -22,7 +22,7 @@ from certmail_config.crypto.certificates import new_key_pair
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.crypto.vault import Vault
 from certmail_config.jobs.uncertain_policy import Policy
-from certmail_config.ledger import Suspension, run, suspend_lane
+from certmail_config.ledger import Act, Suspension, act, run, suspend_lane
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.engine import reachable, ready_database
@@ -60,6 +60,12 @@ class Admin:
     def acting_as(self, actor: str) -> Admin:
         """The same administration, on behalf of somebody."""
         return replace(self, actor=actor)
+
+    def record(
+        self, what: Act, tenant: str = "*", *, connection: str = "", reason: str = ""
+    ) -> None:
+        """Put on record what was done, in the actor's name; raises RedisError."""
+        run(self.redis, act(what, tenant, connection=connection, reason=reason, by=self.actor))
 
     @contextmanager
     def db(self) -> Iterator[Db]:
@@ -106,6 +112,7 @@ class Admin:
             )
 
         self.projector.publish(connection)
+        self.record(Act.TENANT_ADDED, tenant)
         return made, connection
 
     def change_tenant(
@@ -139,6 +146,7 @@ class Admin:
             connections = registry.list_connections(db, tenant)
 
         self.projector.publish_tenant(changed, connections)
+        self.record(Act.TENANT_CHANGED, tenant, reason=", ".join(sorted(changes)))
         return changed
 
     def reply_to_of(self, tenant: Tenant) -> str | None:
@@ -199,6 +207,9 @@ class Admin:
             connection = registry.change_limits(db, draft.id, asdict(limits))
 
         self.projector.publish(connection)
+        self.record(
+            Act.CONNECTION_SET_UP, tenant, connection=connection.id, reason=str(connection.kind)
+        )
         return connection
 
     def connection(self, id_or_name: str) -> Connection:
@@ -262,7 +273,10 @@ class Admin:
                 next_not_after=pair.not_after,
             )
 
-            return registry.note_next(db, rotating)
+            noted = registry.note_next(db, rotating)
+
+        self.record(Act.CERTIFICATE_MADE, noted.tenant, connection=noted.id)
+        return noted
 
     def change_limits(self, id_or_name: str, changes: Mapping[str, int]) -> Connection:
         """Change only the limits named, at once; whether the lane is open stays as it is.
@@ -277,6 +291,8 @@ class Admin:
         # Where an earlier change never reached the copy, this one carries it along, with what it
         # meant for the lane.
         self.projector.publish(changed, settle_lane=self.projector.lags(changed))
+        told = ", ".join(f"{name}={value}" for name, value in sorted(changes.items()))
+        self.record(Act.LIMITS_CHANGED, changed.tenant, connection=changed.id, reason=told)
 
         return changed
 
@@ -295,6 +311,9 @@ class Admin:
             connection = registry.change_limits(db, draft.id, asdict(limits))
 
         self.projector.publish(connection)
+        self.record(
+            Act.CONNECTION_SET_UP, tenant, connection=connection.id, reason=str(connection.kind)
+        )
         return connection
 
     def check_vault(self, id_or_name: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection as Db
 from certmail_config.admin.admin import MAX_NAME, Admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.crypto.vault import Vault
+from certmail_config.ledger import Act
 from certmail_config.sql import api_keys, registry
 from certmail_config.sql.pausing import take_turns
 from certmail_config.tenants.api_keys import (
@@ -71,6 +72,8 @@ def create_key(
         api_keys.add_key(db, key)
 
     publish_keys(admin)
+    told = f"{key.id} ({key.name}) for {', '.join(sorted(key.tenants))}: {', '.join(sorted(key.scopes))}"
+    admin.record(Act.KEY_CREATED, _whose(key), reason=told)
     return key, token
 
 
@@ -85,7 +88,13 @@ def revoke_key(admin: Admin, id_: str) -> ApiKey:
     with admin.db() as db:
         key = api_keys.revoke_key(db, id_, datetime.now(UTC))
     publish_keys(admin)
+    admin.record(Act.KEY_REVOKED, _whose(key), reason=f"{key.id} ({key.name})")
     return key
+
+
+def _whose(key: ApiKey) -> str:
+    """The tenant in whose history it stands: its only one, or that of the deployment."""
+    return next(iter(key.tenants)) if len(key.tenants) == 1 else EVERY_TENANT
 
 
 def publish_keys(admin: Admin, *, ours: bool = True, newest: bool = False) -> int:

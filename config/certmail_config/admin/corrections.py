@@ -8,6 +8,7 @@ from certmail_config.admin.admin import Admin
 from certmail_config.admin.suspension import before_it_worked
 from certmail_config.base.addresses import impersonated_address, service_account_address
 from certmail_config.base.errors import Refused
+from certmail_config.ledger import Act
 from certmail_config.sql import registry
 from certmail_config.tenants.domains import check_domain
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
@@ -29,7 +30,7 @@ def correct(
     mailbox = impersonated_address(mailbox.strip(), "The mailbox")
     with admin.db() as db:
         check_domain(registry.get_tenant(db, found.tenant), mailbox)
-    return admin.save(
+    saved = admin.save(
         replace(
             found,
             state=ConnectionState.PENDING,
@@ -42,6 +43,8 @@ def correct(
             verify=verify,
         )
     )
+    admin.record(Act.CONNECTION_CORRECTED, saved.tenant, connection=saved.id)
+    return saved
 
 
 def start_over(admin: Admin, id_: str) -> Connection:
@@ -53,7 +56,9 @@ def start_over(admin: Admin, id_: str) -> Connection:
     draft = Connection(
         found.id, found.tenant, found.name, limits=found.limits, version=found.version
     )
-    return admin.save(draft)
+    saved = admin.save(draft)
+    admin.record(Act.CONNECTION_CORRECTED, saved.tenant, connection=saved.id, reason="started over")
+    return saved
 
 
 def _never_worked(admin: Admin, id_: str) -> Connection:

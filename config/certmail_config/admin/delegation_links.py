@@ -25,6 +25,7 @@ from certmail_config.base.errors import Refused
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
+from certmail_config.ledger import Act
 from certmail_config.tenants.models import (
     Connection,
     ConnectionKind,
@@ -111,6 +112,7 @@ def issue_delegation(admin: Admin, connection: Connection) -> DelegationLink:
     )
 
     _put(admin.strongbox, made)
+    admin.record(Act.DELEGATION_LINK_MADE, connection.tenant, connection=connection.id)
     return DelegationLink(f"{admin.settings.base_url}{PATH}/{connection.id}.{id_}", until)
 
 

@@ -27,6 +27,7 @@ from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.base.urls import is_below
 from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
+from certmail_config.ledger import Act
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.tenants.models import (
@@ -106,6 +107,9 @@ def issue(
     admin.strongbox.put(
         redis_keys.SETUP + tenant, asdict(invitation), seconds=int(LIFE.total_seconds())
     )
+
+    where = connection.id if connection is not None else ""
+    admin.record(Act.SETUP_LINK_MADE, tenant, connection=where, reason=f"for {name}")
 
     return SetupLink(tenant, name, f"{admin.settings.base_url}/connect/{tenant}.{id_}", until)
 

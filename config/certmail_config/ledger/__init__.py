@@ -1,9 +1,10 @@
 """The ledger: the truth about every job, in Redis, changed only by the scripts of this package.
 
-Its calls are by subject: intake.py, delivery.py, ending.py, lanes.py, workers.py, upkeep.py; the
+Its calls are by subject: intake.py, delivery.py, ending.py, lanes.py, acts.py, workers.py, upkeep.py; the
 scripts lie in lua/. docs/ledger.md, made from both, is where to start reading.
 """
 
+from certmail_config.ledger.acts import Act, act
 from certmail_config.ledger.delivery import begin, claim, dispatch, release, settle
 from certmail_config.ledger.ending import cancel, cancel_matching, close, reap
 from certmail_config.ledger.intake import enqueue, enqueue_many
@@ -39,6 +40,7 @@ from certmail_config.ledger.values import (
 from certmail_config.ledger.workers import advertise, keep, note
 
 __all__ = [
+    "Act",
     "Begun",
     "Call",
     "Cancellation",
@@ -55,6 +57,7 @@ __all__ = [
     "Stop",
     "Suspension",
     "Tick",
+    "act",
     "advertise",
     "arun",
     "arun_durably",

@@ -9,6 +9,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, and_, select, update
 from sqlalchemy import Connection as Db
 
+from certmail_config.operators.operator import COLUMN as OF_OPERATOR
+from certmail_config.operators.operator import owner_of_operator
 from certmail_config.sql import tables
 from certmail_config.tenants.sealed_fields import OF_CONNECTION, OF_DEPLOYMENT, OF_TENANT
 
@@ -16,11 +18,13 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "deployment": OF_DEPLOYMENT,
     "tenants": OF_TENANT,
     "connections": OF_CONNECTION,
+    "operators": (OF_OPERATOR,),
 }
 _TABLES: Final[Mapping[str, Table]] = {
     "deployment": tables.deployment,
     "tenants": tables.tenants,
     "connections": tables.connections,
+    "operators": tables.operators,
 }
 
 
@@ -39,8 +43,8 @@ class SealedRow:
 
 
 def sealed_rows(db: Db) -> list[SealedRow]:
-    """All of them: tenants, connections, and the deployment itself."""
-    return [*_tenants(db), *_connections(db), *_deployment(db)]
+    """All of them: tenants, connections, operators, and the deployment itself."""
+    return [*_tenants(db), *_connections(db), *_operators(db), *_deployment(db)]
 
 
 def sealed_again(db: Db, row: SealedRow) -> SealedRow | None:
@@ -96,6 +100,21 @@ def _connections(db: Db) -> list[SealedRow]:
             _present(row),
         )
         for row in db.execute(select(*columns).order_by(table.c.tenant, table.c.name)).mappings()
+    ]
+
+
+def _operators(db: Db) -> list[SealedRow]:
+    table = tables.operators
+    columns = [table.c.id, table.c.name, table.c[OF_OPERATOR]]
+    return [
+        SealedRow(
+            "operators",
+            row["id"],
+            owner_of_operator(row["id"]),
+            f"operator {row['name']}",
+            _present(row),
+        )
+        for row in db.execute(select(*columns).order_by(table.c.name)).mappings()
     ]
 
 

@@ -148,6 +148,17 @@ api_keys = Table(
     Column("revoked_at", UtcDateTime),
 )
 
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(63), nullable=False),
+    # Sealed by the vault: name, role, hash of the password, address, whether disabled.
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("name"),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

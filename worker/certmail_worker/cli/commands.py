@@ -230,6 +230,32 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             ),
         },
     ),
+    "operators": Group(
+        "Persons who sign in to the console, and what they may do.",
+        {
+            "add": Command(
+                "operators.add", "add", "Make an account for somebody who signs in to the console."
+            ),
+            "list": Command("operators.list", "list_", "List the operators, with their roles."),
+            "role": Command(
+                "operators.change",
+                "change_role",
+                "Change what an operator may do, sessions that are under way included.",
+            ),
+            "reset": Command(
+                "operators.add", "reset", "Give an operator another password; all sessions end."
+            ),
+            "disable": Command(
+                "operators.change", "disable", "Let an operator in no more; all sessions end."
+            ),
+            "enable": Command("operators.change", "enable", "Let a disabled operator in again."),
+            "remove": Command(
+                "operators.change",
+                "remove",
+                "Forget an operator; all sessions end. What was done stays on record, with the name.",
+            ),
+        },
+    ),
     "send": Command(
         "send.send",
         "send",

@@ -9,7 +9,7 @@ import typer
 from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
-from certmail_worker.cli.support.actor import by_whom
+from certmail_worker.cli.support.actor import actor, by_whom
 from certmail_worker.cli.support.for_good import Yes, ask
 from certmail_worker.cli.support.output import Json, err, out, print_json
 from certmail_worker.connections.erasure import erase as erase_address
@@ -34,7 +34,7 @@ def erase(
         )
 
     ask(f"Forget {address}, and call off what waits for it, for good?", yes=yes)
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         done = erase_address(admin, address, by_whom(None), err.print)
 
     if json:

@@ -14,6 +14,7 @@ from certmail_config.crypto.signing import public_half, write_public
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.tenants.api_keys import EVERY_TENANT, ApiKey, KeyScope
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, out, print_json, table, when
 
 
@@ -42,7 +43,7 @@ def create(
     if bool(tenant) == every_tenant:
         raise WrongUse("wrong_use", "Name a --tenant (or several), or say --every-tenant.")
 
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         key, token = create_key(
             admin,
             name,
@@ -66,7 +67,7 @@ def create(
 
 def list_(*, json: Json = False) -> None:
     """List the keys, those that were revoked too."""
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         rows = [_as_json(key) for key in list_keys(admin)]
     if json:
         return print_json({"keys": rows})
@@ -90,7 +91,7 @@ def revoke(
     json: Json = False,
 ) -> None:
     """Let a key be good for nothing, from the next request on."""
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         revoked = revoke_key(admin, key)
     if json:
         return print_json(_as_json(revoked))
@@ -106,7 +107,7 @@ def deployment(*, json: Json = False) -> None:
 
     It is no secret, but must reach them by another way than Redis.
     """
-    with open_admin(Settings.from_env()) as admin, admin.db() as db:
+    with open_admin(Settings.from_env(), actor=actor()) as admin, admin.db() as db:
         public = write_public(public_half(registry.signing_key(db, admin.vault)))
     if json:
         return print_json({"deployment_key": public})

@@ -12,7 +12,7 @@ from certmail_config.base.errors import WrongUse
 from certmail_config.base.ids import job_id
 from certmail_config.jobs.states import FINAL, State
 from certmail_config.settings import Settings
-from certmail_worker.cli.support.actor import user
+from certmail_worker.cli.support.actor import actor, user
 from certmail_worker.cli.support.filters import Campaign, Tenant
 from certmail_worker.cli.support.output import Json, err, out, print_json, table
 from certmail_worker.uncertain.manual_resolution import Decision, Resolved, list_uncertain, resolve
@@ -30,7 +30,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List those that are open, and who is to decide: a rule, somebody who looks, or you."""
-    with open_admin(Settings.from_env()) as admin, admin.db() as db:
+    with open_admin(Settings.from_env(), actor=actor()) as admin, admin.db() as db:
         every = list_uncertain(db, admin.redis, tenant=tenant, campaign=campaign, limit=ALL)
     rows = every[:limit]
     if json:
@@ -78,7 +78,7 @@ def settle(
 
     why = f"settled_by_hand: {f'{reason}; ' if reason else ''}{found} according to {user()}"
 
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         if in_bulk:
             with admin.db() as db:
                 rows = list_uncertain(db, admin.redis, tenant=tenant, campaign=campaign, limit=ALL)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.vault_key_usage import OldKey, old_keys
 from certmail_config.admin.vault_rotation import Resealed, Unopened, reseal
+from certmail_config.ledger import Act
 from certmail_config.settings import Settings
 from certmail_config.stores.vault_file import (
     key_file,
@@ -19,6 +20,7 @@ from certmail_config.stores.vault_file import (
     put_in_front,
     require_key_file,
 )
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
 
@@ -54,12 +56,13 @@ def rotate(
     if new_key:
         require_key_file(settings)
 
-    with open_admin(settings) as admin:
+    with open_admin(settings, actor=actor()) as admin:
         made = put_in_front(key_file(settings)) if new_key else None
         done = _reseal(admin)
         now = datetime.now(UTC)
         old = old_keys(admin, now)
         newest = admin.vault.key_ids[0]
+        admin.record(Act.VAULT_ROTATED, reason=f"to {newest}, {done.values} values")
 
     if json:
         print_json(

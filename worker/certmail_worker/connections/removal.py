@@ -19,7 +19,7 @@ from certmail_config.base.errors import Refused
 from certmail_config.base.ids import JobId
 from certmail_config.base.redis_answers import members_of, scan_scored
 from certmail_config.jobs.states import State
-from certmail_config.ledger import close, remove_lane, run, run_many
+from certmail_config.ledger import Act, close, remove_lane, run, run_many
 from certmail_config.ledger.cancelling import cancel_pages
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.sql import registry
@@ -108,6 +108,7 @@ def remove_tenant(admin: Admin, tenant: str, by: str, progress: Progress) -> Rem
     erase_tenant(admin, tenant, connections)
     for each in connections:
         admin.redis.delete(*keys_of(each))
+    admin.record(Act.TENANT_REMOVED, tenant)
 
     return Removed(drain.cancelled, closed, ended_access, tuple(wipe(admin)))
 

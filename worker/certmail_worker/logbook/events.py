@@ -280,6 +280,11 @@ CONNECTIONS: Final = (
         "Something in Redis that only certmail writes was written, or put there, by somebody else. It was not used.",
         OPERATOR, NOW, _ALTERED, (DOCTOR,), "certmailforged",
     ),
+    Entry(
+        "operator_not_written_by_certmail",
+        "The row of an operator in the database was not written by certmail, or needs a vault key that is not there. It lets nobody in.",
+        OPERATOR, NOW, "See who can write to the database; `certmail operators remove` takes the row out.", ("certmail operators list",),
+    ),
     Entry("grant_given_back", "A permission that is no longer needed was given back to Google."),
     Entry("grant_left", "A permission was not given back, since another connection sends by it, or nobody knows whose it is."),
     Entry("outcome_not_kept", "Redis was away when a sign-in's outcome was to be kept; its page could not be shown again."),

@@ -11,6 +11,7 @@ from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.base.redis_answers import hash_of
 from certmail_config.compose.own.whole_mails import all_findings
+from certmail_config.ledger import Act
 from certmail_config.sql import registry
 from certmail_config.sql.history import CERTMAIL
 from certmail_config.sql.templates.versions import (
@@ -71,7 +72,7 @@ def publish(
     if instead_of is not None and before.version != instead_of:
         raise changed_meanwhile(tenant)
 
-    published = before.published
+    published, made = before.published, None
     if published is None and document == EMPTY:
         return before, findings
     if published is None or published.digest != document.digest() or before.off:
@@ -87,8 +88,11 @@ def publish(
         with admin.db() as db:
             registry.get_tenant(db, tenant)
             add_version(db, tenant, published)
+        made = published.version
 
     admin.projector.write_templates(tenant, published)
+    if made is not None:
+        admin.record(Act.TEMPLATES_PUBLISHED, tenant, reason=f"version {made}")
     return replace(before, document=document, published=published, off={}), findings
 
 

@@ -21,6 +21,7 @@ from certmail_config.settings.forms import host_and_port
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
 from certmail_worker.processes.children import child, termination_as_interrupt
 
@@ -48,7 +49,7 @@ def link(
     There the owner then says whether to send from it.
     """
     settings = Settings.from_env()
-    with termination_as_interrupt(), open_admin(settings) as admin:
+    with termination_as_interrupt(), open_admin(settings, actor=actor()) as admin:
         before = admin.connection(id)
         url = consent(admin, before, another=another_account)
 

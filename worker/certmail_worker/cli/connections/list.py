@@ -12,6 +12,7 @@ from certmail_config.sql import registry
 from certmail_config.status.lane_waits import waits
 from certmail_config.tenants.state_labels import WORDS
 from certmail_worker.cli.connections.shown import as_json, shown_wait, until
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, out, print_json, table
 
 
@@ -21,7 +22,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the connections, with their states."""
-    with open_admin(Settings.from_env()) as admin, admin.db() as db:
+    with open_admin(Settings.from_env(), actor=actor()) as admin, admin.db() as db:
         found = registry.list_connections(db, tenant)
         waiting = waits(admin.redis, [connection.id for connection in found])
 

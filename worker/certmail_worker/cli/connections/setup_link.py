@@ -13,6 +13,7 @@ from certmail_config.admin.admin import open_admin
 from certmail_config.admin.setup_links import issue
 from certmail_config.settings import Settings
 from certmail_config.tenants.models import DEFAULT_NAME
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, out, print_json, when
 
 
@@ -42,7 +43,7 @@ def setup_link(
     The tenant's link before it ends. Back at the return URL are `tenant`, `connection`, `status`
     (`active`: it works) and `state`.
     """
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         made = issue(admin, tenant, name=name, return_url=return_url, state=state, again=again)
 
     if json:

@@ -12,6 +12,7 @@ from certmail_config.admin.templates.publishing import templates_of
 from certmail_config.settings import Settings
 from certmail_config.templates.differences import Difference, based, differences
 from certmail_config.templates.findings import TemplatesRefused
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, out, print_json
 from certmail_worker.cli.templates.folder import read_folder
 from certmail_worker.cli.templates.publish import TENANT
@@ -30,7 +31,7 @@ def diff(
 
     The tenant's words stay in its mails; everything else follows certmail.
     """
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         state = templates_of(admin, tenant)
     try:
         document = based(read_folder(folder)) if folder else state.document

@@ -11,6 +11,7 @@ from certmail_config.admin.templates.publishing import templates_of
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.sql.templates.versions import list_versions, newest_versions
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, print_json, table
 from certmail_worker.cli.templates.saying import counted
 
@@ -23,7 +24,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the tenants that write in their mails themselves; of one tenant, the versions."""
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         if tenant is not None:
             with admin.db() as db:
                 registry.get_tenant(db, tenant)

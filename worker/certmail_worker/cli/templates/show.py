@@ -17,6 +17,7 @@ from certmail_config.templates.colours import is_colour, palette
 from certmail_config.templates.documents import Document
 from certmail_config.templates.language.faults import choices
 from certmail_config.templates.variables import scope_of
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, fields, out, print_json, table
 from certmail_worker.cli.templates.folder import write_folder
 from certmail_worker.cli.templates.saying import state_as_json
@@ -43,7 +44,7 @@ def show(
     if tenant is None:
         return _show_own(kind, locale, json=json)
 
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         state = templates_of(admin, tenant)
         document = state.document if version is None else version_of(admin, tenant, version)[0]
 

@@ -6,12 +6,13 @@ from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.sql import registry
 from certmail_config.tenants.domains import domains_of
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, print_json, table
 
 
 def list_(*, json: Json = False) -> None:
     """List the tenants."""
-    with open_admin(Settings.from_env()) as admin, admin.db() as db:
+    with open_admin(Settings.from_env(), actor=actor()) as admin, admin.db() as db:
         tenants = registry.list_tenants(db)
         connections = registry.list_connections(db)
 

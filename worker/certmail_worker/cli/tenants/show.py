@@ -12,6 +12,7 @@ from certmail_config.settings import Settings
 from certmail_config.tenants.domains import domains_of
 from certmail_config.tenants.state_labels import WORDS
 from certmail_worker.cli.connections.shown import as_json
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, fields, out, print_json, table
 from certmail_worker.cli.tenants.options import domains_in_words
 from certmail_worker.connections.tenant_summary import TenantSummary, summarise
@@ -19,7 +20,7 @@ from certmail_worker.connections.tenant_summary import TenantSummary, summarise
 
 def show(tenant: Annotated[str, typer.Argument(help="Its id.")], *, json: Json = False) -> None:
     """Show a tenant: its connections, how many reminders wait, and what needs attention."""
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         seen = summarise(admin, tenant)
     if json:
         return print_json(_as_json(seen))

@@ -1,0 +1,136 @@
+"""What is done with operators' accounts; each step is on record."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection as Db
+
+from certmail_config.admin.admin import Admin
+from certmail_config.base.addresses import address as address_of
+from certmail_config.base.addresses import recorded_address
+from certmail_config.base.errors import Refused, WrongUse
+from certmail_config.base.ids import uuid7
+from certmail_config.ledger import Act
+from certmail_config.operators.operator import Operator, check_operator_name
+from certmail_config.operators.passwords import check_password, hash_password
+from certmail_config.operators.roles import OperatorRole
+from certmail_config.sql import operators
+
+
+def add_operator(
+    admin: Admin, name: str, role: OperatorRole, *, password: str | None, address: str = ""
+) -> Operator:
+    """Make an account; without a `password` one signs in with Google, at this `address`.
+
+    Raises Refused for a name or an address that is somebody's, WrongUse.
+    """
+    if password is None and not address:
+        message = "An operator without a password and without an address could not sign in."
+        raise WrongUse("missing_option", message, "Name --address, or leave out --no-password.")
+
+    now = datetime.now(UTC)
+    made = Operator(
+        uuid7(int(time.time() * 1000)),
+        check_operator_name(name),
+        role,
+        now,
+        None if password is None else hash_password(check_password(password)),
+        _address(address),
+    )
+    with admin.db() as db:
+        _check_address(admin, db, made)
+        operators.add_operator(db, made, admin.vault)
+
+    admin.record(Act.OPERATOR_ADDED, reason=f"{made.name}, {made.role}")
+    return made
+
+
+def list_operators(admin: Admin) -> list[Operator]:
+    """All that there are, by name."""
+    with admin.db() as db:
+        return operators.list_operators(db, admin.vault)
+
+
+def change_operator(
+    admin: Admin, name: str, *, role: OperatorRole | None = None, address: str | None = None
+) -> Operator:
+    """Change role or Google address, at once: sessions go on under the new role.
+
+    Those of another address end. Raises Refused, WrongUse.
+    """
+    with admin.db() as db:
+        found = operators.get_operator(db, admin.vault, check_operator_name(name))
+        changed = replace(found, role=role or found.role)
+        if address is not None:
+            changed = changed.renewed(address=_address(address))
+            _check_address(admin, db, changed)
+        operators.save_operator(db, changed, admin.vault)
+
+    told = str(changed.role) if role is not None else "address"
+    admin.record(Act.OPERATOR_CHANGED, reason=f"{changed.name}, {told}")
+    return changed
+
+
+def reset_operator(admin: Admin, name: str, password: str) -> Operator:
+    """Give an operator another password; all sessions end. Raises Refused, WrongUse."""
+    hashed = hash_password(check_password(password))
+    with admin.db() as db:
+        found = operators.get_operator(db, admin.vault, check_operator_name(name))
+        changed = found.renewed(password=hashed)
+        operators.save_operator(db, changed, admin.vault)
+
+    admin.record(Act.OPERATOR_RESET, reason=changed.name)
+    return changed
+
+
+def switch_operator(admin: Admin, name: str, *, disabled: bool) -> Operator:
+    """Let an operator in no more, and end all sessions; or let in again. Raises Refused."""
+    with admin.db() as db:
+        found = operators.get_operator(db, admin.vault, check_operator_name(name))
+        if found.disabled is disabled:
+            return found
+        changed = found.renewed(disabled=disabled)
+        operators.save_operator(db, changed, admin.vault)
+
+    what = Act.OPERATOR_DISABLED if disabled else Act.OPERATOR_ENABLED
+    admin.record(what, reason=changed.name)
+    return changed
+
+
+def remove_operator(admin: Admin, name: str) -> None:
+    """Forget an operator; sessions end, and the record keeps the name. Raises Refused."""
+    found = check_operator_name(name)
+    with admin.db() as db:
+        if not operators.remove_operator(db, found):
+            remedy = "See `certmail operators list`."
+            raise Refused("unknown_operator", f"There is no operator {found!r}.", remedy)
+
+    admin.record(Act.OPERATOR_REMOVED, reason=found)
+
+
+def rehash(admin: Admin, operator: Operator, hashed: str) -> None:
+    """Keep the hash of the same password at today's cost, unless something changed meanwhile."""
+    with admin.db() as db:
+        found = operators.find_operator(db, admin.vault, id_=operator.id)
+        if found == operator:
+            operators.save_operator(db, replace(found, password=hashed), admin.vault)
+
+
+def _address(given: str) -> str:
+    return recorded_address(address_of(given.strip(), "--address")) if given.strip() else ""
+
+
+def _check_address(admin: Admin, db: Db, operator: Operator) -> None:
+    """Raises Refused where the address is another operator's."""
+    if not operator.address:
+        return
+    for each in operators.list_operators(db, admin.vault):
+        if each.address == operator.address and each.id != operator.id:
+            raise Refused(
+                "address_taken",
+                f"{operator.address} is the address of the operator {each.name!r}.",
+                "See `certmail operators list`.",
+            )

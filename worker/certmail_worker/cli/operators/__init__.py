@@ -1,0 +1,1 @@
+"""`certmail operators`: persons who sign in to the console, and what they may do."""
