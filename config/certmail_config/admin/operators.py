@@ -76,7 +76,11 @@ def change_operator(
 
 def reset_operator(admin: Admin, name: str, password: str) -> Operator:
     """Give an operator another password; all sessions end. Raises Refused, WrongUse."""
-    hashed = hash_password(check_password(password))
+    return keep_password(admin, name, hash_password(check_password(password)))
+
+
+def keep_password(admin: Admin, name: str, hashed: str) -> Operator:
+    """Keep the hash of another password; all sessions end. Raises Refused."""
     with admin.db() as db:
         found = operators.get_operator(db, admin.vault, check_operator_name(name))
         changed = found.renewed(password=hashed)

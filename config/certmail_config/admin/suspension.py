@@ -10,6 +10,7 @@ from dataclasses import replace
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
+from certmail_config.ledger import Act
 from certmail_config.sql import registry
 from certmail_config.sql.pausing import pause_everything, read_pauses
 from certmail_config.tenants.models import (
@@ -82,7 +83,7 @@ def suspend_connection(admin: Admin, id_or_name: str) -> Connection:
     if found.state is ConnectionState.DISABLED:
         return found
 
-    return admin.save(
+    saved = admin.save(
         replace(
             found,
             state=ConnectionState.DISABLED,
@@ -91,6 +92,10 @@ def suspend_connection(admin: Admin, id_or_name: str) -> Connection:
             remedy=f"certmail connections resume {found.id}",
         )
     )
+    # A lane that was open says so itself.
+    if found.state is not ConnectionState.ACTIVE:
+        admin.record(Act.CONNECTION_SUSPENDED, found.tenant, connection=found.id)
+    return saved
 
 
 def before_it_worked(connection: Connection) -> ConnectionState | None:
@@ -116,7 +121,12 @@ def lift_suspension(admin: Admin, connection: Connection) -> Connection:
     """
     state = before_it_worked(connection)
     if state is not None:
-        return admin.save(replace(connection, state=state, code=None, message=None, remedy=None))
-    message = f"The connection {connection.name!r} of {connection.tenant} was resumed, but not tried out yet."
-    remedy = f"certmail connections probe {connection.id}"
-    return admin.save(connection.failing("connection_resumed", message, remedy))
+        lifted = replace(connection, state=state, code=None, message=None, remedy=None)
+    else:
+        message = f"The connection {connection.name!r} of {connection.tenant} was resumed, but not tried out yet."
+        remedy = f"certmail connections probe {connection.id}"
+        lifted = connection.failing("connection_resumed", message, remedy)
+
+    saved = admin.save(lifted)
+    admin.record(Act.CONNECTION_RESUMED, saved.tenant, connection=saved.id)
+    return saved

@@ -27,6 +27,8 @@ class Act(StrEnum):
     CERTIFICATE_MADE = "certificate_made"
     SETUP_LINK_MADE = "setup_link_made"
     DELEGATION_LINK_MADE = "delegation_link_made"
+    CONNECTION_SUSPENDED = "connection_suspended"
+    CONNECTION_RESUMED = "connection_resumed"
     CONNECTION_PROBED = "connection_probed"
     KEY_CREATED = "key_created"
     KEY_REVOKED = "key_revoked"

@@ -22,6 +22,7 @@ FROM_FILES: Final = (
     "flower_basic_auth",
     "operator_password",
     "oauth_client_secret",
+    "operator_oauth_client_secret",
     "google_proxy",
 )
 """The settings that hold secrets: each may be read from a file.

@@ -56,6 +56,10 @@ class GoogleSettings(Part):
         "https://www.googleapis.com/service_accounts/v1/metadata/x509/",
         description="Public certificates of service accounts; the account's email is appended.",
     )
+    google_certs_url: WebAddress = Field(
+        "https://www.googleapis.com/oauth2/v1/certs",
+        description="The public keys with which Google signs who signed in.",
+    )
     gmail_url: WebAddress = Field(
         "https://gmail.googleapis.com", description="Root of the Gmail API."
     )

@@ -14,6 +14,7 @@ from certmail_config.settings.delivery import DeliverySettings
 from certmail_config.settings.environment import check_names, names_of_others, read_environment
 from certmail_config.settings.gateway import GatewaySettings
 from certmail_config.settings.google import GoogleSettings
+from certmail_config.settings.operators import OperatorSettings
 from certmail_config.settings.retention import RetentionSettings
 from certmail_config.settings.sandbox import settings_of
 from certmail_config.settings.section import PREFIX
@@ -22,7 +23,14 @@ from certmail_config.settings.wrong_values import explain
 
 
 # Pydantic takes the fields of the last first: so they stand in the reference.
-class Settings(RetentionSettings, DeliverySettings, GoogleSettings, GatewaySettings, StoreSettings):
+class Settings(
+    RetentionSettings,
+    DeliverySettings,
+    GoogleSettings,
+    OperatorSettings,
+    GatewaySettings,
+    StoreSettings,
+):
     """Everything that can be set, with the defaults that are right on one machine."""
 
     model_config = ConfigDict(defer_build=False)

@@ -40,6 +40,7 @@ def sandbox_addresses(url: str) -> dict[str, str]:
         "google_token_url": f"{base}/token",
         "google_revoke_url": f"{base}/revoke",
         "google_userinfo_url": f"{base}/v1/userinfo",
+        "google_certs_url": f"{base}/oauth2/v1/certs",
         "google_x509_url": f"{base}/service_accounts/v1/metadata/x509/",
         "gmail_url": base,
         "google_console_url": base,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -54,11 +55,10 @@ def found(admin: Admin, name: str) -> Operator | None:
         return find_operator(db, admin.vault, name=name)
 
 
-def events(redis: Redis) -> list[tuple[str, str, str, str]]:
-    return [
-        tuple(fields[name].decode() for name in (b"type", b"tenant", b"reason", b"by"))
-        for _, fields in redis.xrange(redis_keys.EVENTS)
-    ]  # type: ignore[misc]  # four names, four fields
+def events(redis: Redis) -> list[tuple[str, ...]]:
+    entries: Any = redis.xrange(redis_keys.EVENTS)
+    names = (b"type", b"tenant", b"reason", b"by")
+    return [tuple(fields[name].decode() for name in names) for _, fields in entries]
 
 
 class TestAccounts:

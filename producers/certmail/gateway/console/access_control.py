@@ -17,12 +17,14 @@ from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.sessions import cookies, wanted_page
 from certmail.gateway.console.sessions.cookies import Cookie
-from certmail.gateway.console.sessions.sessions import Visitor, prove
+from certmail.gateway.console.sessions.rights import with_rights
+from certmail.gateway.console.sessions.sessions import Visitor
 from certmail.gateway.console.tenant_lookup import connection_named, tenant_of
 from certmail.gateway.console.texts import N_
 from certmail_config.admin.setup_links import latest
 from certmail_config.base.errors import CertmailError, Refused
 from certmail_config.base.urls import origin
+from certmail_config.operators.roles import OperatorRole
 from certmail_config.tenants.models import TenantState
 
 Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
@@ -54,8 +56,19 @@ def _not_open() -> AccessDenied:
     )
 
 
-def for_operator(page: Page) -> Bare:
-    """A page for operators only."""
+def not_allowed(needed: OperatorRole) -> AccessDenied:
+    """What somebody is told whose role does not allow what this one is needed for."""
+    return AccessDenied(
+        "role_missing",
+        N_("Only admins may do this.")
+        if needed is OperatorRole.ADMIN
+        else N_("Operators and admins may do this; your role is viewer."),
+        N_("Ask an admin to do it, or for the role."),
+    )
+
+
+def for_operator(page: Page, needed: OperatorRole) -> Bare:
+    """A page for operators whose role covers what it needs."""
 
     async def bare(request: web.Request) -> web.StreamResponse:
         context = request.app[CONSOLE]
@@ -63,6 +76,9 @@ def for_operator(page: Page) -> Bare:
         visitor = await asyncio.to_thread(_operator, context, secret)
         if visitor is None:
             raise web.HTTPSeeOther(wanted_page.to_sign_in(request.method, request.path))
+        if not visitor.may(needed):
+            request[VISITOR] = visitor
+            raise not_allowed(needed)
         return await _admit(request, visitor, page)
 
     return bare
@@ -83,12 +99,10 @@ def for_administrator(page: Page) -> Bare:
 
 
 def _operator(context: ConsoleContext, secret: str) -> Visitor | None:
-    visitor, password = context.sessions.find(secret), context.admin.settings.operator_password
-    if visitor is None or not visitor.is_operator or password is None:
+    visitor = context.sessions.find(secret)
+    if visitor is None or not visitor.is_operator:
         return None
-
-    proof = prove(secret, password.get_secret_value())
-    return visitor if hmac.compare_digest(visitor.proof, proof) else None
+    return with_rights(context.admin, visitor)
 
 
 def _administrator(context: ConsoleContext, secret: str) -> Visitor | None:

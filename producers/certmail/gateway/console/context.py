@@ -8,6 +8,7 @@ from aiohttp import web
 
 from certmail.gateway.console.application import Application, application_of
 from certmail.gateway.console.rendering import Pages
+from certmail.gateway.console.sessions.password_check import PasswordChecker
 from certmail.gateway.console.sessions.rate import RateLimit
 from certmail.gateway.console.sessions.sessions import Sessions
 from certmail.gateway.console.templates_limits import TemplatesLimits
@@ -31,6 +32,7 @@ class ConsoleContext:
     space: Space
     rate_limit: RateLimit
     templates: TemplatesLimits
+    passwords: PasswordChecker
 
 
 CONSOLE: web.AppKey[ConsoleContext] = web.AppKey("console", ConsoleContext)
@@ -51,4 +53,5 @@ def console_context(admin: Admin) -> ConsoleContext:
         space=Space.of(admin.redis, admin.settings),
         rate_limit=RateLimit(),
         templates=TemplatesLimits(),
+        passwords=PasswordChecker(),
     )

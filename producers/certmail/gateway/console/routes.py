@@ -9,6 +9,7 @@ from aiohttp import web
 from certmail.gateway.console.access_control import Bare, Page, for_administrator, for_operator
 from certmail.gateway.console.context import CONSOLE, console_context
 from certmail.gateway.console.pages import (
+    account_page,
     actions,
     delegation_page,
     setup_link_pages,
@@ -19,6 +20,7 @@ from certmail.gateway.console.pages import (
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
 from certmail.gateway.console.tenant_templates import changing, editing, overview, sending
 from certmail_config.admin.admin import Admin
+from certmail_config.operators.permissions import role_for_page
 
 _TEMPLATES = "/tenants/{tenant}/templates"
 BOTH: tuple[tuple[str, str, Page], ...] = (
@@ -47,6 +49,8 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/new", setup_wizard.new),
     ("POST", "/set-up/{tenant}/{name}/invitation", setup_wizard.invite),
     ("POST", "/sign-out", sign_in.sign_out),
+    ("GET", "/account", account_page.account),
+    ("POST", "/account", account_page.change_password),
     ("POST", "/connections/{id}/invitation", actions.invite),
     ("POST", "/connections/{id}/suspend", actions.suspend),
     ("POST", "/connections/{id}/resume", actions.resume),
@@ -73,6 +77,7 @@ def add_console(app: web.Application, admin: Admin) -> None:
     async def requester(_: web.Application) -> AsyncIterator[None]:
         yield
         context.requester.close()
+        context.passwords.close()
 
     app.cleanup_ctx.append(requester)
 
@@ -81,7 +86,8 @@ def add_console(app: web.Application, admin: Admin) -> None:
     app.router.add_post("/console/sign-in", sign_in.sign_in)
 
     for method, path, page in (*OPERATOR, *BOTH):
-        _add(app, method, f"/console{path}", for_operator(page))
+        needed = role_for_page(method, path)
+        _add(app, method, f"/console{path}", for_operator(page, needed))
 
     app.router.add_get("/connect", for_administrator(setup_link_pages.home))
     for method, path, page in BOTH:

@@ -134,6 +134,10 @@ def test_a_translated_page_is_in_that_language() -> None:
         "trouble": "",
         "minutes": 0,
         "closed": False,
+        "name": "",
+        "by_account": False,
+        "by_password": True,
+        "by_google": False,
         "visitor": None,
         "base": "/console",
     }

@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from certmail_worker import cli
 from certmail_worker.cli.commands import COMMANDS, Command, Group
+from certmail_worker.cli.support.permission import check_role
 
 
 class Lazy(TyperGroup):
@@ -22,23 +23,38 @@ class Lazy(TyperGroup):
     Help and completion read that, and only what is run is loaded.
     """
 
-    def __init__(self, *, table: Mapping[str, Command | Group] = COMMANDS, **given: Any) -> None:
+    def __init__(
+        self, *, table: Mapping[str, Command | Group] = COMMANDS, before: str = "", **given: Any
+    ) -> None:
         listed = {name: TyperCommand(name, help=each.help) for name, each in table.items()}
         super().__init__(**(given | {"commands": listed}))
         self._table = table
+        self._before = before
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is meant, and load it."""
+        """Find the command that is meant, and load it; raises Refused where it is not allowed."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, load(name, self._table[name]) if name is not None else None, rest
+        if name is None:
+            return name, None, rest
+
+        each = self._table[name]
+        if isinstance(each, Command):
+            check_role(self._before + name, rest)
+        return name, load(name, each, self._before), rest
 
 
-def load(name: str, each: Command | Group) -> click.Command:
+def load(name: str, each: Command | Group, before: str = "") -> click.Command:
     """A command with its options, or a group of commands that are not loaded yet."""
     if isinstance(each, Group):
-        return Lazy(name=name, table=each.commands, help=each.help, no_args_is_help=True)
+        return Lazy(
+            name=name,
+            table=each.commands,
+            before=f"{before}{name} ",
+            help=each.help,
+            no_args_is_help=True,
+        )
 
     module = import_module(f"{cli.__name__}.{each.module}")
     alone = typer.Typer(

@@ -11,7 +11,7 @@ from certmail_config.admin.taken_mail import note_taken
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
 from certmail_config.google.token_errors import Blame
-from certmail_config.ledger import run, spend_message
+from certmail_config.ledger import Act, run, spend_message
 from certmail_config.onboarding.client_ids import note_client_id
 from certmail_config.onboarding.promised_mail import Promise, keep, promise, take_promise
 from certmail_config.tenants.models import Connection, ConnectionKind, ConnectionState
@@ -42,9 +42,17 @@ async def examine(
     )
 
     await asyncio.to_thread(remember, admin, connection, probed)
+    if admin.actor:
+        await asyncio.to_thread(_note, admin, connection, mail=mail)
     if allowance is not None:
         await asyncio.to_thread(_promise, admin, connection, probed, taken)
     return replace(probed, connection=await asyncio.to_thread(save, admin, connection, probed))
+
+
+def _note(admin: Admin, connection: Connection, *, mail: bool) -> None:
+    """Put on record that a person asked for it."""
+    reason = "with a test mail" if mail else ""
+    admin.record(Act.CONNECTION_PROBED, connection.tenant, connection=connection.id, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

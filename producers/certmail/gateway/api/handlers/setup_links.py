@@ -36,7 +36,7 @@ async def make(call: ApiCall, value: dict[str, Any]) -> Answer:
     try:
         made = await asyncio.to_thread(
             issue,
-            call.context.admin,
+            call.context.admin.acting_as(f"API key {call.grant.id}"),
             wanted.tenant,
             name=wanted.connection,
             return_url=wanted.return_url or "",

@@ -57,7 +57,7 @@ async def link(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make a set-up link for the tenant's administrator, and show it this once."""
     found = await _connection(request, visitor)
-    admin = request.app[CONSOLE].admin
+    admin = _acting(request, visitor)
     made = await asyncio.to_thread(issue, admin, found.tenant, name=found.name, again=True)
     return await show(request, visitor, "invitation.html", {"connection": found, "link": made})
 
@@ -83,7 +83,7 @@ async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 async def rotate(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the next key and certificate; the present ones go on until Google knows those."""
-    admin = request.app[CONSOLE].admin
+    admin = _acting(request, visitor)
     found = await _connection(request, visitor)
     await asyncio.to_thread(admin.rotate, found.id, valid_days=admin.settings.certificate_days)
     message = N_("The next certificate is ready: download it and upload it beside the present one.")

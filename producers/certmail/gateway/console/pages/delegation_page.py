@@ -59,7 +59,8 @@ async def hand_on(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Make the link, and show it this once."""
     context = request.app[CONSOLE]
     found = await asyncio.to_thread(connection_of, context, visitor, request.match_info["id"])
-    made = await asyncio.to_thread(issue_delegation, context.admin, found)
+    admin = context.admin.acting_as(visitor.actor)
+    made = await asyncio.to_thread(issue_delegation, admin, found)
     await asyncio.to_thread(_ask_for_client_id, context, found)
     return await show(request, visitor, "delegation-link.html", {"connection": found, "link": made})
 

@@ -16,6 +16,7 @@ from certmail.gateway.console.pages.views import connection_page, show
 from certmail.gateway.console.sessions.sessions import Notice, Visitor
 from certmail.gateway.console.tenant_lookup import connection_named, tenant_of
 from certmail.gateway.console.texts import N_
+from certmail_config.admin.admin import Admin
 from certmail_config.admin.corrections import correct, start_over
 from certmail_config.admin.setup_links import issue
 from certmail_config.base.addresses import address, service_account_address
@@ -44,7 +45,7 @@ async def new(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     tenant, name = form["tenant"].lower(), form["name"].lower() or DEFAULT_NAME
 
     try:
-        await asyncio.to_thread(_check_tenant, context, tenant, form["organisation"], name)
+        await asyncio.to_thread(_check_tenant, context, visitor, tenant, form["organisation"], name)
     except (WrongUse, Refused) as error:
         return await _new(request, visitor, {**form, "error": error}, status=400)
 
@@ -96,7 +97,8 @@ async def account(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     )
 
     try:
-        made = await asyncio.to_thread(_add, context, tenant, name, form)
+        admin = context.admin.acting_as(visitor.actor)
+        made = await asyncio.to_thread(_add, admin, tenant, name, form)
     except WrongUse as error:
         return await _account(request, visitor, {**form, "error": error}, status=400)
 
@@ -116,7 +118,7 @@ async def correction(request: web.Request, visitor: Visitor) -> web.StreamRespon
 
     await asyncio.to_thread(
         correct,
-        context.admin,
+        context.admin.acting_as(visitor.actor),
         found.id,
         service_account=service_account,
         mailbox=mailbox,
@@ -142,7 +144,8 @@ async def invite(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     The administrator chooses the kind.
     """
     tenant, name = _whose(request, visitor)
-    made = await asyncio.to_thread(issue, request.app[CONSOLE].admin, tenant, name=name)
+    admin = request.app[CONSOLE].admin.acting_as(visitor.actor)
+    made = await asyncio.to_thread(issue, admin, tenant, name=name)
     return await show(request, visitor, "invitation.html", {"connection": None, "link": made})
 
 
@@ -179,7 +182,9 @@ async def _account(
     return await show(request, visitor, "service-account.html", given, status=status)
 
 
-def _check_tenant(context: ConsoleContext, tenant: str, organisation: str, name: str) -> None:
+def _check_tenant(
+    context: ConsoleContext, visitor: Visitor, tenant: str, organisation: str, name: str
+) -> None:
     with of_field("tenant"):
         check_name(tenant, "tenant")
     with of_field("name"):
@@ -188,10 +193,16 @@ def _check_tenant(context: ConsoleContext, tenant: str, organisation: str, name:
     try:
         tenant_of(context, tenant)
     except Refused:
-        context.admin.add_tenant(tenant, name=organisation)
+        if not visitor.administers:
+            raise Refused(
+                "role_missing",
+                N_("There is no such tenant, and only admins may add one."),
+                N_("Ask an admin to add it."),
+            ) from None
+        context.admin.acting_as(visitor.actor).add_tenant(tenant, name=organisation)
 
 
-def _add(context: ConsoleContext, tenant: str, name: str, form: dict[str, str]) -> Connection:
+def _add(admin: Admin, tenant: str, name: str, form: dict[str, str]) -> Connection:
     with of_field("project"):
         account = form["service_account"] or service_account_in(form["project"])
     service_account, mailbox = _addresses({**form, "service_account": account})
@@ -201,7 +212,7 @@ def _add(context: ConsoleContext, tenant: str, name: str, form: dict[str, str]) 
         if not (days.isascii() and days.isdecimal() and 1 <= int(days[:5]) <= _MAX_DAYS):
             raise WrongUse("invalid_days", f"A certificate may be valid for 1 to {_MAX_DAYS} days.")
 
-    return context.admin.add_customer_owned_app(
+    return admin.add_customer_owned_app(
         tenant,
         name,
         service_account=service_account,

@@ -19,6 +19,8 @@ from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
+from certmail_config.operators.hidden_address import hidden_address
+from certmail_config.operators.roles import OperatorRole
 from certmail_config.tenants.models import Connection
 
 IDLE_SECONDS: Final = 2 * 3600
@@ -27,6 +29,13 @@ MAX_SECONDS: Final = 12 * 3600
 """And after so long in any case."""
 FAREWELL_SECONDS: Final = 3600
 """How long somebody whose set-up is complete may still look at it."""
+
+
+BY_THE_PASSWORD: Final = "console password"  # noqa: S105 - a name for the record
+"""Who it is that signed in with no account, but the password of the settings."""
+_OF_THE_MOMENT: Final = frozenset({"secret", "who", "role"})
+_LATELY: Final = frozenset({"account", "generation", "address"})
+"""Left out where they say nothing: a gateway of the release before knows them not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,9 @@ class Visitor:
     in seconds since 1970. An operator has no `tenant`; whoever a set-up link brought may see only
     that tenant's connection of this `name`, as long as the `link` stands, or is `complete` and the
     `connection` that was set up still there; `back` is where the application wants them then.
-    `proof` shows which password an operator knew: with another one set, the visit is over.
+    An operator is known by the `account`, which must still be of this `generation`; or by the
+    `address` of a domain of ours; or by `proof` of the console's password: with another one set,
+    the visit is over. `who` and `role` are those of this moment, and not kept.
     """
 
     secret: str
@@ -60,6 +71,11 @@ class Visitor:
     back: str = ""
     proof: str = ""
     notice: Notice | None = None
+    account: str = ""
+    generation: int = 0
+    address: str = ""
+    who: str = ""
+    role: OperatorRole | None = None
 
     @property
     def is_operator(self) -> bool:
@@ -75,8 +91,34 @@ class Visitor:
     def actor(self) -> str:
         """Who it is, in the words of the record."""
         if self.is_operator:
-            return "an operator in the console"
+            return f"{self.who or BY_THE_PASSWORD} in the console"
         return "the administrator on the set-up pages"
+
+    def may(self, needed: OperatorRole) -> bool:
+        """Whether an operator's role allows what is needed for.
+
+        Whoever a set-up link brought has none.
+        """
+        return self.is_operator and self.role is not None and self.role.covers(needed)
+
+    @property
+    def acts(self) -> bool:
+        """Whether they may act on what they see: operators, and the link's administrator."""
+        return not self.is_operator or self.may(OperatorRole.OPERATOR)
+
+    @property
+    def administers(self) -> bool:
+        """Whether tenants, keys, templates, webhooks and operators are theirs, too."""
+        return self.may(OperatorRole.ADMIN)
+
+    @property
+    def sees_addresses(self) -> bool:
+        """Whether lists show reviewers' addresses in full."""
+        return self.may(OperatorRole.OPERATOR)
+
+    def shown_address(self, address: str) -> str:
+        """A reviewer's address as a list shows it to them."""
+        return address if self.sees_addresses else hidden_address(address)
 
     def may_see(self, connection: Connection) -> bool:
         """Whether a connection is theirs to look at."""
@@ -98,6 +140,17 @@ class Sessions:
         secret, csrf = _new()
         until = time.time() + MAX_SECONDS
         return self._begin(Visitor(secret, csrf, until, proof=prove(secret, password)))
+
+    def begin_as_account(self, account: str, generation: int) -> Visitor:
+        """Begin the visit of an operator with an account."""
+        secret, csrf = _new()
+        until = time.time() + MAX_SECONDS
+        return self._begin(Visitor(secret, csrf, until, account=account, generation=generation))
+
+    def begin_as_address(self, address: str) -> Visitor:
+        """Begin the visit of somebody whom the domain of this address makes an operator."""
+        secret, csrf = _new()
+        return self._begin(Visitor(secret, csrf, time.time() + MAX_SECONDS, address=address))
 
     def begin_as_administrator(
         self, secret: str, tenant: str, name: str, link: str, until: float
@@ -140,7 +193,11 @@ class Sessions:
         self._box.redis.delete(_name(visitor.secret))
 
     def _begin(self, visitor: Visitor) -> Visitor:
-        value = {name: kept for name, kept in asdict(visitor).items() if name != "secret"}
+        value = {
+            name: kept
+            for name, kept in asdict(visitor).items()
+            if name not in _OF_THE_MOMENT and (kept or name not in _LATELY)
+        }
         self._box.put(_name(visitor.secret), value, seconds=_seconds(visitor))
         return visitor
 
