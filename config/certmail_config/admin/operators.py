@@ -65,7 +65,7 @@ def change_operator(
         found = operators.get_operator(db, admin.vault, check_operator_name(name))
         changed = replace(found, role=role or found.role)
         if address is not None:
-            changed = changed.renewed(address=_address(address))
+            changed = changed.renewed(address=_address(address), sub="")
             _check_address(admin, db, changed)
         operators.save_operator(db, changed, admin.vault)
 
@@ -121,6 +121,24 @@ def rehash(admin: Admin, operator: Operator, hashed: str) -> None:
         found = operators.find_operator(db, admin.vault, id_=operator.id)
         if found == operator:
             operators.save_operator(db, replace(found, password=hashed), admin.vault)
+
+
+def operator_of_account(admin: Admin, sub: str, address: str) -> Operator | None:
+    """The operator with this Google account, from now on with this `sub` only.
+
+    Gives also one that is disabled; None where nobody has this address. Raises Refused where the
+    address has become another account's.
+    """
+    with admin.db() as db:
+        known = operators.list_operators(db, admin.vault)
+        found = next((each for each in known if each.address == address), None)
+        if found is None or found.sub == sub:
+            return found
+        if found.sub:
+            raise Refused("another_account", "This address was another Google account's before.")
+        pinned = replace(found, sub=sub)
+        operators.save_operator(db, pinned, admin.vault)
+    return pinned
 
 
 def _address(given: str) -> str:

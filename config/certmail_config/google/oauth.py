@@ -101,7 +101,7 @@ def consent_url(
         "access_type": "offline",
         "prompt": "select_account consent" if choose else "consent",
         "state": state,
-        "code_challenge": _challenge(verifier),
+        "code_challenge": challenge(verifier),
         "code_challenge_method": "S256",
     }
 
@@ -153,7 +153,7 @@ def read_account(body: bytes) -> Account | None:
         return Account(sub, "", error.why)
 
 
-def _challenge(verifier: str) -> str:
+def challenge(verifier: str) -> str:
     return (
         base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     )

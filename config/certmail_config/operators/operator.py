@@ -26,7 +26,8 @@ class Operator:
     """A person with an account.
 
     `password` is its hash, None where one signs in with Google only; `address` is that of the
-    Google account, in lower case, empty for none. Sessions of another `generation` are over.
+    Google account, in lower case, empty for none, and `sub` Google's own name for who first signed
+    in with it: an address may become somebody else's. Sessions of another `generation` are over.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Operator:
     address: str = ""
     generation: int = 1
     disabled: bool = False
+    sub: str = ""
 
     def __repr__(self) -> str:
         """Without the hash: values end up in tracebacks."""
@@ -70,6 +72,7 @@ def seal_operator(operator: Operator, vault: Vault) -> bytes:
         "address": operator.address,
         "generation": operator.generation,
         "disabled": operator.disabled,
+        "sub": operator.sub,
     }
     return vault.seal(json.dumps(value).encode(), owner=_place(operator.id))
 
@@ -86,6 +89,7 @@ def open_operator(id_: str, created_at: datetime, sealed: bytes, vault: Vault) -
         value["address"],
         value["generation"],
         value["disabled"],
+        value["sub"],
     )
 
 

@@ -51,6 +51,8 @@ OPEN: Final = frozenset(
         ("GET", "/console/static/{version}/{name}"),
         ("GET", "/console/sign-in"),
         ("POST", "/console/sign-in"),
+        ("POST", "/console/sign-in/google"),
+        ("GET", "/console/sign-in/google/callback"),
         ("GET", "/oauth/google/callback"),
     }
 )

@@ -36,6 +36,11 @@ class Account:
     """A person with a Google account.
 
     Compared by identity: an address used again is somebody else.
+
+    Attributes:
+        workspace: Whether a Workspace domain administers it. Anybody may make an account of their
+            own with an address in any domain; such have no `hd`.
+        verified: Whether the person has shown that the address is theirs.
     """
 
     email: str
@@ -43,6 +48,8 @@ class Account:
     name: str
     gmail_enabled: bool = True
     deleted: bool = False
+    workspace: bool = True
+    verified: bool = True
     send_as: frozenset[str] = frozenset()
 
 

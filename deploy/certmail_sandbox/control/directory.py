@@ -18,8 +18,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 async def put_account(request: web.Request) -> web.Response:
     """`POST /accounts {email, …}`: make or change a person.
 
-    Optional are `sub`, `name`, `gmail_enabled`, `deleted` and `send_as`. Another `sub` for the same
-    address is another person: the tokens of the first end.
+    Optional are `sub`, `name`, `gmail_enabled`, `deleted`, `workspace`, `verified` and `send_as`.
+    Another `sub` for the same address is another person: the tokens of the first end.
     """
     state = state_of(request)
     fields = Fields(await json_body(request))
@@ -32,6 +32,8 @@ async def put_account(request: web.Request) -> web.Response:
     name = fields.optional_text("name")
     gmail_enabled = fields.flag("gmail_enabled", default=known.gmail_enabled if known else True)
     deleted = fields.flag("deleted", default=False)
+    workspace = fields.flag("workspace", default=known.workspace if known else True)
+    verified = fields.flag("verified", default=known.verified if known else True)
     send_as = fields.texts("send_as")
     fields.end()
 
@@ -44,6 +46,7 @@ async def put_account(request: web.Request) -> web.Response:
     known.name = name or known.name
     known.gmail_enabled = gmail_enabled
     known.deleted = deleted
+    known.workspace, known.verified = workspace, verified
     if send_as is not None:
         known.send_as = frozenset(address.lower() for address in send_as)
 
@@ -54,6 +57,8 @@ async def put_account(request: web.Request) -> web.Response:
             "name": known.name,
             "gmail_enabled": known.gmail_enabled,
             "deleted": known.deleted,
+            "workspace": known.workspace,
+            "verified": known.verified,
             "send_as": sorted(known.send_as),
         }
     )

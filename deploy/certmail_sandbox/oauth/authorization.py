@@ -40,6 +40,7 @@ class AuthorizationRequest:
     challenge_method: str
     nonce: str | None
     login_hint: str | None
+    hosted_domain: str | None
     merge: bool
 
     @property
@@ -92,6 +93,7 @@ def check(directory: Directory, query: MultiMapping[str]) -> AuthorizationReques
         challenge_method=method,
         nonce=query.get("nonce"),
         login_hint=query.get("login_hint"),
+        hosted_domain=query.get("hd"),
         merge=query.get("include_granted_scopes") == "true",
     )
 

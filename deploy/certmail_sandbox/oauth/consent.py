@@ -13,7 +13,7 @@ from aiohttp import web
 from yarl import URL
 
 from certmail_sandbox.accounts import policies, scopes
-from certmail_sandbox.accounts.directory import Account
+from certmail_sandbox.accounts.directory import CONSUMER, Account, domain_of
 from certmail_sandbox.oauth.authorization import AuthorizationRequest, Blocked, check
 from certmail_sandbox.oauth.id_token import ISSUER
 from certmail_sandbox.pages.templating import page
@@ -33,7 +33,11 @@ async def screen(request: web.Request) -> web.Response:
     if "none" in asked.prompts:
         return _silently(state, asked, hinted)
 
-    accounts = [account for account in state.directory.accounts.values() if not account.deleted]
+    accounts = [
+        account
+        for account in state.directory.accounts.values()
+        if not account.deleted and _is_offered(account, asked.hosted_domain)
+    ]
     return page(
         "consent.html",
         asked=asked,
@@ -43,6 +47,16 @@ async def screen(request: web.Request) -> web.Response:
         signed_in=[scope for scope in asked.scopes if scope in scopes.IDENTITY],
         target=request.rel_url,
     )
+
+
+def _is_offered(account: Account, domain: str | None) -> bool:
+    """Whether the page offers an account where a domain was named (`hd`).
+
+    Who posts the form by hand may still take another: an application that relies on the page, and
+    not on the id_token's `hd`, is fooled here as at Google.
+    """
+    hosted = account.workspace and domain_of(account.email) not in CONSUMER
+    return domain is None or (hosted and domain in {"*", domain_of(account.email)})
 
 
 async def decision(request: web.Request) -> web.Response:

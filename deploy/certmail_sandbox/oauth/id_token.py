@@ -15,7 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from certmail_sandbox.accounts import scopes
-from certmail_sandbox.accounts.directory import Account, OAuthClient, ServiceAccount
+from certmail_sandbox.accounts.directory import (
+    CONSUMER,
+    Account,
+    OAuthClient,
+    ServiceAccount,
+    domain_of,
+)
 from certmail_sandbox.accounts.tokens import ACCESS_SECONDS, AccessToken
 
 ISSUER = "https://accounts.google.com"
@@ -35,11 +41,11 @@ def _kid() -> str:
 def person(account: Account, granted: frozenset[str]) -> dict[str, object]:
     """The OpenID claims about a person that the granted scopes open."""
     claims: dict[str, object] = {"sub": account.sub}
-    domain = account.email.rpartition("@")[2]
-    if domain != "gmail.com":
+    domain = domain_of(account.email)
+    if account.workspace and domain not in CONSUMER:
         claims["hd"] = domain
     if scopes.EMAIL in granted:
-        claims |= {"email": account.email, "email_verified": True}
+        claims |= {"email": account.email, "email_verified": account.verified}
 
     if scopes.PROFILE in granted:
         given, _, family = account.name.partition(" ")

@@ -62,6 +62,6 @@ def _access(state: State, given: str) -> Json:
         claims = id_token.person(token.account, token.scopes)
         body |= {name: claims[name] for name in ("sub", "email") if name in claims}
         if "email" in claims:
-            body["email_verified"] = "true"
+            body["email_verified"] = str(claims["email_verified"]).lower()
 
     return body

@@ -20,6 +20,7 @@ from certmail.gateway.api.application import mount
 from certmail.gateway.console.context import CONSOLE
 from certmail.gateway.console.middleware import console_middleware
 from certmail.gateway.console.pages.account_question import ASKED_AT, GOOGLE, add_question
+from certmail.gateway.console.pages.google_sign_in import OPERATOR_CLIENT
 from certmail.gateway.console.pages.oauth_return import returned
 from certmail.gateway.console.routes import add_console
 from certmail.gateway.console.sessions import cookies
@@ -32,6 +33,7 @@ from certmail.gateway.metrics_listener import metrics_told
 from certmail.gateway.oauth.google_client import Google, new_session
 from certmail.gateway.oauth.link_outcomes import LinkOutcome, Question
 from certmail.gateway.oauth.linking import finish
+from certmail.gateway.oauth.operator_client import operator_client
 from certmail.gateway.readiness import ReadinessChecker
 from certmail.gateway.store_outage import for_clients
 from certmail_config.admin.admin import Admin
@@ -66,6 +68,8 @@ def build(admin: Admin) -> web.Application:
     async def google(app: web.Application) -> AsyncIterator[None]:
         async with new_session(admin.settings) as session:
             app[SESSION] = session
+            if (client := operator_client(session, admin.settings)) is not None:
+                app[OPERATOR_CLIENT] = client
             app[GOOGLE] = lambda: Google(session, admin.settings, configured_client(admin.settings))
             yield
 

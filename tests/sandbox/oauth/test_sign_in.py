@@ -547,3 +547,30 @@ async def test_the_discovery_document_leads_to_every_endpoint(google: Google) ->
         "revocation_endpoint": "/revoke",
         "jwks_uri": "/oauth2/v3/certs",
     }
+
+
+async def test_who_has_an_account_of_ones_own_has_no_hosted_domain(google: Google) -> None:
+    client = await google.client()
+    for changes, hosted, verified in (
+        ({}, "acme.example", True),
+        ({"workspace": False}, None, True),
+        ({"workspace": True, "verified": False}, "acme.example", False),
+    ):
+        await google.control("POST", "/accounts", {"email": MAILBOX, "sub": "108"} | changes)
+        given = (await linked(google, client))["id_token"]
+        claims = jwt.decode(given, options={"verify_signature": False})
+        assert (claims.get("hd"), claims["email_verified"]) == (hosted, verified)
+
+
+async def test_a_domain_that_is_named_keeps_others_off_the_page_and_not_out(google: Google) -> None:
+    client = await google.client()
+    stranger = "somebody@globex.example"
+    await google.control("POST", "/accounts", {"email": MAILBOX, "sub": "108"})
+    await google.control("POST", "/accounts", {"email": stranger, "sub": "109"})
+    query = request_for(client, hd="acme.example")
+    page = await google.ask("GET", "/o/oauth2/v2/auth", params=query)
+    assert (MAILBOX in page.body, stranger in page.body) == (True, False)
+
+    code = returned(await decide(google, query, account=stranger))["code"]
+    given = (await exchange(google, client, code)).body["id_token"]
+    assert jwt.decode(given, options={"verify_signature": False})["hd"] == "globex.example"

@@ -331,6 +331,7 @@ class Deployment:
             "CERTMAIL_OAUTH_CLIENT_SECRET": client["client_secret"],
             "CERTMAIL_GOOGLE_AUTH_URL": f"{self.google}/o/oauth2/v2/auth",
             "CERTMAIL_GOOGLE_REVOKE_URL": f"{self.google}/revoke",
+            "CERTMAIL_GOOGLE_CERTS_URL": f"{self.google}/oauth2/v1/certs",
             "CERTMAIL_GOOGLE_USERINFO_URL": f"{self.google}/v1/userinfo",
         }
 

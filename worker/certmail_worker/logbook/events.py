@@ -303,6 +303,7 @@ GATEWAY: Final = (
     Entry("page_failed", "A page of the console could not be shown: something raised that nobody foresaw.", CERTMAIL, DAY, _REPORT),
     Entry("page_unavailable", "A page of the console needs a store that does not answer.", OPERATOR, NOW, _CODE, (DOCTOR,)),
     Entry("sign_in_refused", "Somebody typed a wrong operator password. Tries are limited.", OPERATOR, DAY, "If there are many and nobody mistyped, see who can reach the console."),
+    Entry("google_sign_in_refused", "Somebody came back from Google and was not let in to the console; `why` says what did not fit.", OPERATOR, DAY, "`no operator`: `certmail operators add NAME --address …` lets them in. Else see the settings CERTMAIL_OPERATOR_OAUTH_CLIENT_ID and CERTMAIL_OPERATOR_DOMAINS."),
     Entry("signed_in", "An operator signed in to the console."),
     Entry("bad_request", "Somebody sent what is no HTTP request; it was refused.", UPSTREAM, WEEK, "If it is your application: see what it sends."),
     Entry(

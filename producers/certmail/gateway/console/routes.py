@@ -12,6 +12,7 @@ from certmail.gateway.console.pages import (
     account_page,
     actions,
     delegation_page,
+    google_sign_in,
     setup_link_pages,
     setup_wizard,
     sign_in,
@@ -84,6 +85,7 @@ def add_console(app: web.Application, admin: Admin) -> None:
     app.router.add_get("/console/static/{version}/{name}", static_file)
     app.router.add_get("/console/sign-in", sign_in.sign_in_page)
     app.router.add_post("/console/sign-in", sign_in.sign_in)
+    google_sign_in.add_google_sign_in(app)
 
     for method, path, page in (*OPERATOR, *BOTH):
         needed = role_for_page(method, path)

@@ -20,6 +20,8 @@ class Cookie(StrEnum):
     """What the form of somebody who is not let in yet must send back."""
     CONSENT = "certmail-consent"
     """Which browser began a consent at Google."""
+    GOOGLE = "certmail-google"
+    """What Google's answer to an operator's sign-in must fit, sealed."""
     KNOWN = "certmail-known"
     """That an operator has signed in with this browser before; it opens nothing."""
 
@@ -29,13 +31,18 @@ SECONDS: Final = {
     Cookie.SETUP: 7 * 86_400,
     Cookie.SIGN_IN: 3600,
     Cookie.CONSENT: 1800,
+    Cookie.GOOGLE: 600,
     Cookie.KNOWN: 180 * 86_400,
 }
 
 
+_LONGEST: Final = 2000
+"""Characters; none that we give has more."""
+
+
 def read(request: web.Request, cookie: Cookie, *, secure: bool) -> str:
     """The value of a cookie; empty if there is none."""
-    return request.cookies.get(_name(cookie, secure=secure), "")[:500]
+    return request.cookies.get(_name(cookie, secure=secure), "")[:_LONGEST]
 
 
 def give(response: web.StreamResponse, cookie: Cookie, value: str, *, secure: bool) -> None:
