@@ -1,10 +1,9 @@
 """The ledger: the truth about every job, in Redis, changed only by the scripts of this package.
 
-Its calls are by subject: intake.py, delivery.py, ending.py, lanes.py, acts.py, workers.py, upkeep.py; the
+Its calls are by subject: intake.py, delivery.py, ending.py, lanes.py, workers.py, upkeep.py; the
 scripts lie in lua/. docs/ledger.md, made from both, is where to start reading.
 """
 
-from certmail_config.ledger.acts import Act, act
 from certmail_config.ledger.delivery import begin, claim, dispatch, release, settle
 from certmail_config.ledger.ending import cancel, cancel_matching, close, reap
 from certmail_config.ledger.intake import enqueue, enqueue_many
@@ -20,7 +19,9 @@ from certmail_config.ledger.lanes import (
     warn_expiry,
 )
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_each, run_many
+from certmail_config.ledger.upkeep import act
 from certmail_config.ledger.values import (
+    Act,
     Begun,
     Cancellation,
     CancelledPage,

@@ -1,6 +1,6 @@
 """The calls of upkeep: inspecting every key, mending what is wrong, restoring from the record.
 
-Not part of a reminder's life; `certmail doctor` makes them. Times are seconds since 1970 here,
+Not part of a reminder's life; `certmail doctor` makes them, and `act` whoever does something. Times are seconds since 1970 here,
 milliseconds inside Lua.
 """
 
@@ -15,6 +15,7 @@ from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import State
 from certmail_config.ledger.arguments import ms
 from certmail_config.ledger.script import Call, load
+from certmail_config.ledger.values import Act
 
 
 class CheckedError(Exception):
@@ -155,3 +156,24 @@ def _known(job: KnownJob | None) -> str:
     }
 
     return json.dumps(given)
+
+
+EVERYTHING = "*"
+"""Stands for a tenant where the whole deployment is meant."""
+
+
+def act(
+    what: Act,
+    tenant: str = EVERYTHING,
+    *,
+    connection: str = "",
+    reason: str = "",
+    by: str = "",
+    clock: float | None = None,
+) -> Call[None]:
+    """Note what somebody did; `reason` says more of it, and names no reviewer.
+
+    Empty, `by` is certmail itself.
+    """
+    args = (what, tenant, connection, reason, by, ms(clock))
+    return Call(load("act"), args, lambda _: None)

@@ -244,3 +244,35 @@ class Tick:
 
     now: float
     leapt: bool
+
+
+class Act(StrEnum):
+    """What a person did that moves no reminder; the event's type.
+
+    Pausing, suspending, opening and removing have events of their own, with `by` too.
+    """
+
+    TENANT_ADDED = "tenant_added"
+    TENANT_CHANGED = "tenant_changed"
+    TENANT_REMOVED = "tenant_removed"
+    TEMPLATES_PUBLISHED = "templates_published"
+    CONNECTION_SET_UP = "connection_set_up"
+    CONNECTION_CORRECTED = "connection_corrected"
+    LIMITS_CHANGED = "limits_changed"
+    CERTIFICATE_MADE = "certificate_made"
+    SETUP_LINK_MADE = "setup_link_made"
+    DELEGATION_LINK_MADE = "delegation_link_made"
+    CONNECTION_SUSPENDED = "connection_suspended"
+    CONNECTION_RESUMED = "connection_resumed"
+    CONNECTION_PROBED = "connection_probed"
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"
+    ADDRESS_ERASED = "address_erased"
+    VAULT_ROTATED = "vault_rotated"
+    OPERATOR_ADDED = "operator_added"
+    OPERATOR_CHANGED = "operator_changed"
+    OPERATOR_RESET = "operator_reset"
+    OPERATOR_DISABLED = "operator_disabled"
+    OPERATOR_ENABLED = "operator_enabled"
+    OPERATOR_REMOVED = "operator_removed"
+    SIGNED_IN = "signed_in"

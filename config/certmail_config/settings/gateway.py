@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -13,6 +13,7 @@ from certmail_config.base.urls import split_web_address
 from certmail_config.settings.forms import here, whole_origin
 from certmail_config.settings.section import MIN_PASSWORD, HostAndPort, Part
 
+RoleName = Literal["viewer", "operator", "admin"]
 _HOST: Final = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"
 )
@@ -48,6 +49,26 @@ class GatewaySettings(Part):
         min_length=MIN_PASSWORD,
         description=f"What the operator signs in to the console with, {MIN_PASSWORD} characters at least. Unset: `up` makes one in "
         "DATA_DIR, and of a `gateway` by itself the console stays closed.",
+    )
+    operator_oauth_client_id: str | None = Field(
+        None,
+        description="Client ID of an OAuth client with which operators sign in with Google, with the redirect URI `/console/sign-in/google/callback` "
+        "below PUBLIC_URL; a user type of Internal is enough. Unset: they sign in with passwords only.",
+    )
+    operator_oauth_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    operator_domains: tuple[str, ...] = Field(
+        (),
+        description="Google Workspace domains whose members may sign in with Google, comma separated, as in `example.com`.",
+    )
+    operator_domain_role: RoleName | None = Field(
+        None,
+        description="The role of every member of OPERATOR_DOMAINS who has no account of that address: `viewer`, `operator` or `admin`. "
+        "Unset: only those may sign in with Google whom `certmail operators add --address` names.",
+    )
+    command_role: RoleName = Field(
+        "admin",
+        description="What commands may be run here: those that a `viewer`, an `operator` or an `admin` may. It keeps mistakes away, and not "
+        "somebody who can set it.",
     )
     return_urls: tuple[str, ...] = Field(
         (),
@@ -113,6 +134,20 @@ class GatewaySettings(Part):
         given = tuple(part.strip().lower() for part in value.split(",") if part.strip())
         if not all(_HOST.fullmatch(each) for each in given):
             message = "each must be a host by its name, as in static.example.com"
+            raise ValueError(message)
+        return given
+
+    @field_validator("operator_domains", mode="before")
+    @classmethod
+    def _parse_domains(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        given = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if not all(_HOST.fullmatch(each) for each in given):
+            message = "each must be a domain, as in example.com"
+            raise ValueError(message)
+        if {"gmail.com", "googlemail.com"} & set(given):
+            message = "anybody can have an address there: name a Google Workspace domain of yours"
             raise ValueError(message)
         return given
 

@@ -14,7 +14,6 @@ from certmail_config.settings.delivery import DeliverySettings
 from certmail_config.settings.environment import check_names, names_of_others, read_environment
 from certmail_config.settings.gateway import GatewaySettings
 from certmail_config.settings.google import GoogleSettings
-from certmail_config.settings.operators import OperatorSettings
 from certmail_config.settings.retention import RetentionSettings
 from certmail_config.settings.sandbox import settings_of
 from certmail_config.settings.section import PREFIX
@@ -27,7 +26,6 @@ class Settings(
     RetentionSettings,
     DeliverySettings,
     GoogleSettings,
-    OperatorSettings,
     GatewaySettings,
     StoreSettings,
 ):

@@ -33,7 +33,7 @@ from certmail.gateway.metrics_listener import metrics_told
 from certmail.gateway.oauth.google_client import Google, new_session
 from certmail.gateway.oauth.link_outcomes import LinkOutcome, Question
 from certmail.gateway.oauth.linking import finish
-from certmail.gateway.oauth.operator_client import operator_client
+from certmail.gateway.oauth.operator_client import check_whole, operator_client
 from certmail.gateway.readiness import ReadinessChecker
 from certmail.gateway.store_outage import for_clients
 from certmail_config.admin.admin import Admin
@@ -57,7 +57,8 @@ SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.Clien
 
 
 def build(admin: Admin) -> web.Application:
-    """Make the application over open stores."""
+    """Make the application over open stores; raises SettingsError."""
+    check_whole(admin.settings)
     app = web.Application(middlewares=[access_log, console_middleware])
     app[ADMIN] = admin
     protect(app, secure=admin.settings.base_url.startswith("https://"))

@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import select, text, update
 
 from certmail_config.admin.admin import Admin, open_admin
-from certmail_config.admin.operators import (
+from certmail_config.admin.operators.accounts import (
     add_operator,
     change_operator,
     list_operators,
@@ -29,8 +29,9 @@ from certmail_config.operators.operator import Operator
 from certmail_config.operators.passwords import fits, hash_password
 from certmail_config.operators.roles import OperatorRole
 from certmail_config.settings import Settings
-from certmail_config.sql import operators, tables
-from certmail_config.sql.operators import find_operator
+from certmail_config.sql import tables
+from certmail_config.sql.operators import rows as operators
+from certmail_config.sql.operators.rows import find_operator
 
 PASSWORD = "correct horse battery"
 OLD, NEW = ("k-old", os.urandom(32)), ("k-new", os.urandom(32))

@@ -486,7 +486,7 @@ def test_what_waits_and_until_when_is_on_the_page(
         "the record", lambda: len(deployment.ask("tenants", "history", "waits")["history"]) >= 3
     )
     done = deployment.ask("tenants", "history", "waits")["history"]
-    console = "an operator in the console"
+    console = "console password in the console"
 
     assert [(each["type"], each["by"]) for each in done[:2]] == [
         ("opened", console),

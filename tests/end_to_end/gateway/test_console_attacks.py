@@ -685,11 +685,11 @@ def test_another_password_ends_every_visit(tmp_path: Path) -> None:
         assert urlsplit(visitor.get("/console").url).path == "/console/sign-in"
 
 
-def test_without_a_password_the_console_is_closed_and_says_how_it_opens(tmp_path: Path) -> None:
+def test_without_an_operator_the_console_is_closed_and_says_how_it_opens(tmp_path: Path) -> None:
     with new_deployment(tmp_path) as deployment:
         deployment.open_gateway()
         answer = requests.get(f"{deployment.gateway}/console/sign-in", timeout=60)
         assert answer.status_code == 503
-        assert "CERTMAIL_OPERATOR_PASSWORD" in answer.text
+        assert "certmail operators add NAME --role admin" in answer.text
         token = re.search(r'name="csrf" value="([^"]+)"', answer.text)
         assert token is None, "there is no form"

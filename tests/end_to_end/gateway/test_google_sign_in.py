@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from certmail_config.admin.operators import add_operator, remove_operator, switch_operator
+from certmail_config.admin.operators.accounts import add_operator, remove_operator, switch_operator
 from certmail_config.operators.roles import OperatorRole
 from support.deployment.console_visitor import Visitor
 from support.deployment.deployment import QUICK, Deployment, new_deployment

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from certmail.gateway.app import build
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.setup_links import issue
+from certmail_config.base.errors import SettingsError
+from certmail_config.settings import Settings
 
 
 async def test_the_bare_address_leads_to_the_console(client: Any) -> None:
@@ -31,3 +35,19 @@ async def test_a_store_that_is_away_stands_in_the_log(
         ("api_unavailable", "stores_unreachable"),
         ("page_unavailable", "database_unreachable"),
     }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"operator_oauth_client_id": "ours"},
+        {"operator_oauth_client_secret": "secret"},
+        {"operator_oauth_client_id": "ours", "operator_oauth_client_secret": "secret"},
+    ],
+    ids=["no secret", "no id", "no domain"],
+)
+def test_half_a_way_to_sign_in_with_google_is_refused(given: dict[str, str], admin: Admin) -> None:
+    settings = Settings(**(admin.settings.model_dump() | given))
+    with pytest.raises(SettingsError) as refused:
+        build(replace(admin, settings=settings))
+    assert refused.value.code == "operator_client_incomplete"

@@ -8,6 +8,7 @@ import typer
 
 from certmail_config.admin.admin import open_admin
 from certmail_config.base.errors import WrongUse
+from certmail_config.ledger import Act
 from certmail_config.settings import Settings
 from certmail_worker.cli.support.actor import actor, by_whom
 from certmail_worker.cli.support.for_good import Yes, ask
@@ -36,6 +37,7 @@ def erase(
     ask(f"Forget {address}, and call off what waits for it, for good?", yes=yes)
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         done = erase_address(admin, address, by_whom(None), err.print)
+        admin.record(Act.ADDRESS_ERASED, reason=f"{done.deliveries} deliveries")
 
     if json:
         return print_json(

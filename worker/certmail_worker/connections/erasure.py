@@ -15,7 +15,7 @@ from certmail_config.base import redis_keys
 from certmail_config.base.addresses import recorded_address
 from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import FINAL, State
-from certmail_config.ledger import Act, Cancellation, cancel, close, run
+from certmail_config.ledger import Cancellation, cancel, close, run
 from certmail_config.sql import tables
 from certmail_worker.connections.draining import (
     Patience,
@@ -78,7 +78,6 @@ def erase(
             update(record).where(record.c.recipient == address).values(recipient=None)
         )
     _cut_stream(admin)
-    admin.record(Act.ADDRESS_ERASED, reason=f"{erased.rowcount} deliveries")
 
     return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(admin)))
 

@@ -132,6 +132,7 @@ _STARTING: Final = (
     Entry("gateway_missing", "The gateway is not installed.", OPERATOR, NOW, "Install certmail[gateway]."),
     Entry("flower_auth_missing", "Flower does not start without a password.", OPERATOR, NOW, "Set CERTMAIL_FLOWER_BASIC_AUTH to user:password."),
     Entry("flower_auth_spoilt", "The file with Flower's password cannot be used.", OPERATOR, NOW, "Remove it, and another is made."),
+    Entry("operator_client_incomplete", "Half of what signing in with Google needs is set for operators.", OPERATOR, NOW, "Set CERTMAIL_OPERATOR_OAUTH_CLIENT_ID, its secret and CERTMAIL_OPERATOR_DOMAINS, or none of them."),
     Entry("operator_password_spoilt", "The file with the operator's password cannot be used.", OPERATOR, NOW, "Remove it, and another is made."),
     Entry("sandbox_spoilt", "What the sandbox keeps cannot be read.", OPERATOR, NOW, "Start with `certmail up --sandbox --fresh`.", ("certmail up --sandbox --fresh",)),
     Entry("address_in_use", "A process cannot listen where it is told to.", OPERATOR, NOW, "Set another port, or end who has it."),

@@ -10,6 +10,7 @@ from typing import Final
 
 import aiohttp
 
+from certmail_config.base.errors import SettingsError
 from certmail_config.google.oauth import OAuthClient, code_form
 from certmail_config.google.sign_in import (
     NotBelieved,
@@ -99,3 +100,20 @@ def operator_client(session: aiohttp.ClientSession, settings: Settings) -> Opera
     if id_ is None or secret is None:
         return None
     return OperatorClient(session, settings, OAuthClient(id_, secret.get_secret_value()))
+
+
+def check_whole(settings: Settings) -> None:
+    """Raises SettingsError for half a way to sign in, which would be taken for a whole one."""
+    id_, secret = settings.operator_oauth_client_id, settings.operator_oauth_client_secret
+    if (id_ is None) is not (secret is None):
+        raise SettingsError(
+            "operator_client_incomplete",
+            "CERTMAIL_OPERATOR_OAUTH_CLIENT_ID and CERTMAIL_OPERATOR_OAUTH_CLIENT_SECRET go together.",
+            "Set both, or neither.",
+        )
+    if id_ is not None and not settings.operator_domains:
+        raise SettingsError(
+            "operator_client_incomplete",
+            "CERTMAIL_OPERATOR_DOMAINS does not say of which domains operators are.",
+            "Set it to your Google Workspace domain.",
+        )

@@ -20,7 +20,7 @@ from certmail.gateway.app import runner_of
 from certmail.gateway.console.sessions.password_check import AT_ONCE, WAITING, PasswordChecker
 from certmail.gateway.console.sessions.throttle import PER_ACCOUNT, PER_ADDRESS
 from certmail_config.admin.admin import Admin, open_admin
-from certmail_config.admin.operators import (
+from certmail_config.admin.operators.accounts import (
     add_operator,
     change_operator,
     rehash,
@@ -33,7 +33,7 @@ from certmail_config.operators.operator import Operator
 from certmail_config.operators.passwords import hash_password, is_of_todays_cost
 from certmail_config.operators.roles import OperatorRole
 from certmail_config.settings import Settings
-from certmail_config.sql.operators import find_operator
+from certmail_config.sql.operators.rows import find_operator
 
 PASSWORD = "correct horse battery"
 OF_SETTINGS = "the password of settings"

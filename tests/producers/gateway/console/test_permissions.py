@@ -23,7 +23,7 @@ from certmail_config.operators.operator import Operator
 from certmail_config.operators.permissions import OPEN, PAGES
 from certmail_config.operators.roles import OperatorRole
 from certmail_config.settings import Settings
-from certmail_config.sql.operators import add_operator
+from certmail_config.sql.operators.rows import add_operator
 from certmail_config.stores.connect import connect
 from certmail_config.tenants.api_keys import KeyScope
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.operators import add_operator, reset_operator
+from certmail_config.admin.operators.accounts import add_operator, reset_operator
 from certmail_config.base.errors import WrongUse
 from certmail_config.operators.roles import OperatorRole
 from certmail_config.settings import Settings

@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.operators import change_operator, remove_operator, switch_operator
+from certmail_config.admin.operators.accounts import (
+    change_operator,
+    remove_operator,
+    switch_operator,
+)
 from certmail_config.operators.operator import Operator
 from certmail_config.operators.roles import OperatorRole
 from certmail_config.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.operators import list_operators
+from certmail_config.admin.operators.accounts import list_operators
 from certmail_config.settings import Settings
 from certmail_worker.cli.operators.options import as_json
 from certmail_worker.cli.support.actor import actor

@@ -15,11 +15,11 @@ from certmail.gateway.console.sessions import cookies, throttle
 from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import Notice, Visitor
 from certmail.gateway.console.texts import N_
-from certmail_config.admin.operators import keep_password
+from certmail_config.admin.operators.accounts import keep_password
 from certmail_config.base.errors import WrongUse
 from certmail_config.operators.operator import Operator
 from certmail_config.operators.passwords import check_password
-from certmail_config.sql.operators import find_operator
+from certmail_config.sql.operators.rows import find_operator
 
 
 async def account(request: web.Request, visitor: Visitor) -> web.Response:

@@ -30,7 +30,7 @@ from certmail.gateway.console.sessions.wanted_page import HOME, own
 from certmail.gateway.oauth.operator_client import CALLBACK, OperatorClient
 from certmail.gateway.peers import network_of
 from certmail.gateway.request_ids import request_id
-from certmail_config.admin.operators import operator_of_account
+from certmail_config.admin.operators.accounts import operator_of_account
 from certmail_config.base.errors import Refused, SealBroken
 from certmail_config.crypto.vault import Vault
 from certmail_config.google.sign_in import NotBelieved, Question, SignedIn

@@ -19,11 +19,11 @@ from certmail.gateway.console.sessions.rights import with_rights
 from certmail.gateway.console.sessions.sessions import Visitor, new_secret
 from certmail.gateway.console.sessions.wanted_page import SIGN_IN, own
 from certmail.gateway.request_ids import request_id
-from certmail_config.admin.operators import rehash
+from certmail_config.admin.operators.accounts import rehash
 from certmail_config.ledger import Act
 from certmail_config.operators.operator import Operator
 from certmail_config.operators.passwords import is_of_todays_cost
-from certmail_config.sql.operators import any_operator, find_operator
+from certmail_config.sql.operators.rows import any_operator, find_operator
 
 log = logging.getLogger(__name__)
 

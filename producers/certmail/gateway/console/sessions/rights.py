@@ -11,7 +11,7 @@ from dataclasses import replace
 from certmail.gateway.console.sessions.sessions import BY_THE_PASSWORD, Visitor, prove
 from certmail_config.admin.admin import Admin
 from certmail_config.operators.roles import OperatorRole
-from certmail_config.sql.operators import find_operator, list_operators
+from certmail_config.sql.operators.rows import find_operator, list_operators
 
 
 def with_rights(admin: Admin, visitor: Visitor) -> Visitor | None:

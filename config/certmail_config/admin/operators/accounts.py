@@ -17,7 +17,7 @@ from certmail_config.ledger import Act
 from certmail_config.operators.operator import Operator, check_operator_name
 from certmail_config.operators.passwords import check_password, hash_password
 from certmail_config.operators.roles import OperatorRole
-from certmail_config.sql import operators
+from certmail_config.sql.operators import rows as operators
 
 
 def add_operator(

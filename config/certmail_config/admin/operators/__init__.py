@@ -1,0 +1,1 @@
+"""Operators: their accounts, and what is done with them."""
