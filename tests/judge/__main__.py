@@ -21,6 +21,7 @@ from support.deployment.deployment import QUICK, new_deployment, wait_for
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE.parents[1] / ".judge"
 PASSWORD = "a password for the judge"
+OPERATORS = {"client_id": "operators.apps.googleusercontent.com", "client_secret": "theirs"}
 
 
 def main() -> int:
@@ -43,6 +44,12 @@ def main() -> int:
         "CERTMAIL_OPERATOR_PASSWORD": PASSWORD,
         "CERTMAIL_RETURN_URLS": "https://app.example.com/settings",
     }
+    settings |= {
+        "CERTMAIL_OPERATOR_OAUTH_CLIENT_ID": OPERATORS["client_id"],
+        "CERTMAIL_OPERATOR_OAUTH_CLIENT_SECRET": OPERATORS["client_secret"],
+        "CERTMAIL_OPERATOR_DOMAINS": "judge.example",
+        "CERTMAIL_OPERATOR_DOMAIN_ROLE": "viewer",
+    }
     # What the caretaker mends by itself would be mended before the journey has seen it broken.
     settings |= {"CERTMAIL_CARE_SECONDS": "600", "CERTMAIL_LOGO_HOSTS": "static.example.com"}
     with (
@@ -50,6 +57,8 @@ def main() -> int:
         new_deployment(Path(data), **settings) as place,
     ):
         place.open_gateway()
+        back = place.gateway + "/console/sign-in/google/callback"
+        place.control("POST", "/oauth-clients", OPERATORS | {"redirect_uris": [back]})
         place.worker()
         wait_for("the worker", lambda: place.workers() == 1)
         for width in (390, 1280):
@@ -65,7 +74,8 @@ def main() -> int:
 
         environment = place.environment | {
             "JUDGE": json.dumps(given),
-            "PYTHONPATH": str(HERE.parent),
+            # Whoever judges another checkout has named its folders.
+            "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")]),
         }
         status = subprocess.run(
             [node, str(HERE / "journey.mjs")], env=environment, check=False

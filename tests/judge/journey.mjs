@@ -6,6 +6,7 @@ import { framed } from "./framed.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { linkedAccount } from "./linked_account.mjs";
 import { operating } from "./operating.mjs";
+import { operators } from "./operators.mjs";
 import { serviceAccount } from "./service_account.mjs";
 import { templates } from "./templates.mjs";
 
@@ -15,6 +16,7 @@ const town = {
   gateway: given.gateway,
   password: given.password,
   hand: (...command) => run("judge.hand", ...command),
+  certmail: (...command) => JSON.parse(run("certmail_worker", ...command, "--json")),
   setupLink: (tenant, back) => {
     run("certmail_worker", "tenants", "add", tenant, "--name", "Globex");
     const made = run("certmail_worker", "connections", "setup-link", tenant, "--return-url", back, "--state", "xyz", "--json");
@@ -39,6 +41,7 @@ try {
       await framed(operator, town, `mails${width}`);
       await keyboard(operator, town, "/console", `/console/tenants/mails${width}/templates/texts/en/reminder`);
       await operating(operator, google, town, `acme${width}`, `globex${width}`);
+      await operators(operator, google, town, `globex${width}`);
     } catch (error) {
       await operator.page.screenshot({ path: `${given.screenshots}/${width}-failed-operator.png`, fullPage: true });
       await administrator.page.screenshot({ path: `${given.screenshots}/${width}-failed-administrator.png`, fullPage: true });

@@ -23,6 +23,7 @@ from certmail_worker.doctor.checks import connections, lanes, record, surroundin
 from certmail_worker.doctor.checks import redis as in_redis
 from certmail_worker.doctor.checks.findings import Finding, Severity, broken
 from certmail_worker.doctor.checks.lanes import Lanes, read_lanes
+from certmail_worker.doctor.checks.operators import operators
 from certmail_worker.doctor.checks.redis_users import redis_users
 
 
@@ -88,6 +89,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         yield from record.record(engine)
         yield from record.reminders(engine)
         yield from connections.connections(engine, vault, seen)
+        yield from operators(engine, vault, settings)
     except CertmailError as error:
         yield broken("database", error)
     finally:

@@ -32,6 +32,11 @@ def add_operator(db: Db, operator: Operator, vault: Vault) -> None:
         ) from None
 
 
+def names_of_operators(db: Db) -> frozenset[str]:
+    """The names in all rows, whoever wrote them."""
+    return frozenset(db.execute(select(_TABLE.c.name)).scalars())
+
+
 def list_operators(db: Db, vault: Vault) -> list[Operator]:
     """All that are certmail's own, by name."""
     rows = db.execute(select(_TABLE).order_by(_TABLE.c.name))

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -23,6 +24,7 @@ from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.crypto.vault import Vault
+from certmail_config.operators.roles import OperatorRole
 from certmail_config.tenants.models import Connection
 
 VAULT = Vault([("k1", os.urandom(32))])
@@ -122,3 +124,49 @@ def test_an_administrator_may_see_one_connection(visitors: Sessions) -> None:
 
     operator = Visitor("secret", "csrf", time.time() + 60)
     assert all(operator.may_see(each) for each in (mine, *others))
+
+
+def test_what_an_older_gateway_does_not_know_stands_in_no_session_but_an_accounts(
+    redis: Redis, visitors: Sessions
+) -> None:
+    """While gateways are replaced, both serve whoever knew the console's password."""
+    visitors.begin_as_operator(PASSWORD)
+    [name] = redis.scan_iter(f"{redis_keys.SESSION}*")
+    sealed: Any = redis.get(name)
+    kept = json.loads(VAULT.open(sealed, owner=name.decode()))
+    assert kept.keys() == {
+        *("csrf", "until", "tenant", "name", "link", "complete", "connection", "back"),
+        *("proof", "notice"),
+    }
+
+
+def test_name_and_role_are_those_of_the_moment_and_not_kept(visitors: Sessions) -> None:
+    visitor = visitors.begin_as_account("id", 3)
+    visitors.tell(replace(visitor, who="ann", role=OperatorRole.ADMIN), None)
+    found = visitors.find(visitor.secret)
+    assert found == visitor
+    assert not found.may(OperatorRole.VIEWER)
+
+
+@pytest.mark.parametrize(
+    ("role", "acts", "administers", "shown"),
+    [
+        (OperatorRole.VIEWER, False, False, "a•••@people.example"),
+        (OperatorRole.OPERATOR, True, False, "ann@people.example"),
+        (OperatorRole.ADMIN, True, True, "ann@people.example"),
+    ],
+)
+def test_a_page_may_ask_what_somebody_may(
+    role: OperatorRole, acts: bool, administers: bool, shown: str
+) -> None:
+    visitor = Visitor("secret", "csrf", 0, who="vera", role=role)
+    assert (visitor.acts, visitor.administers) == (acts, administers)
+    assert visitor.shown_address("ann@people.example") == shown
+    assert visitor.actor == "vera in the console"
+
+
+def test_whoever_a_link_brought_acts_on_its_connection_and_has_no_role() -> None:
+    visitor = Visitor("secret", "csrf", 0, tenant="acme", name="default")
+    assert visitor.acts
+    assert not any(visitor.may(role) for role in OperatorRole)
+    assert not visitor.sees_addresses
