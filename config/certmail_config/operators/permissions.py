@@ -40,6 +40,20 @@ PAGES: Final[Mapping[tuple[str, str], OperatorRole]] = {
     ("POST", "/connections/{id}/rotate"): _OPERATOR,
     ("GET", "/connections/{id}/removal"): _OPERATOR,
     ("POST", "/connections/{id}/removal"): _OPERATOR,
+    ("GET", "/templates"): _VIEWER,
+    ("GET", "/tenants/{tenant}/templates"): _VIEWER,
+    ("GET", "/tenants/{tenant}/templates/differences"): _VIEWER,
+    ("GET", "/tenants/{tenant}/templates/brand"): _VIEWER,
+    ("GET", "/tenants/{tenant}/templates/brand/frame"): _VIEWER,
+    ("GET", "/tenants/{tenant}/templates/texts/{locale}/{kind}"): _VIEWER,
+    ("GET", "/tenants/{tenant}/templates/texts/{locale}/{kind}/frame"): _VIEWER,
+    ("POST", "/tenants/{tenant}/templates/brand"): _ADMIN,
+    ("POST", "/tenants/{tenant}/templates/brand/frame"): _ADMIN,
+    ("POST", "/tenants/{tenant}/templates/texts/{locale}/{kind}"): _ADMIN,
+    ("POST", "/tenants/{tenant}/templates/texts/{locale}/{kind}/frame"): _ADMIN,
+    ("GET", "/tenants/{tenant}/templates/samples/{id}"): _ADMIN,
+    ("GET", "/tenants/{tenant}/templates/reset"): _ADMIN,
+    ("POST", "/tenants/{tenant}/templates/reset"): _ADMIN,
 }
 OPEN: Final = frozenset(
     {
