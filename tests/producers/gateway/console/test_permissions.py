@@ -28,7 +28,15 @@ from certmail_config.stores.connect import connect
 from certmail_config.tenants.api_keys import KeyScope
 
 REFUSED = "Your role does not allow this"
-VALUES = {"tenant": "acme", "name": "default", "id": "none", "token": "none", "version": "1"}
+VALUES = {
+    "tenant": "acme",
+    "locale": "en",
+    "kind": "reminder",
+    "name": "default",
+    "id": "none",
+    "token": "none",
+    "version": "1",
+}
 
 
 @pytest.fixture(scope="module")

@@ -124,11 +124,6 @@ class Visitor:
         """Whether a connection is theirs to look at."""
         return self.is_operator or (connection.tenant, connection.name) == (self.tenant, self.name)
 
-    @property
-    def writes_templates(self) -> bool:
-        """Whether they may write what tenants' mails say, and send samples of them."""
-        return self.may(OperatorRole.ADMIN)
-
     def may_read_templates(self, tenant: str) -> bool:
         """Whether they may see what a tenant's mails say; only admins may change it."""
         return self.is_operator or tenant == self.tenant

@@ -98,7 +98,7 @@ async def shown(
         "error": None,
         "answer": None,
         "given": {"to": "", "connection": ""},
-        "may_change": asked.visitor.writes_templates,
+        "may_change": asked.visitor.administers,
         "home": asked.home,
         "names": template_texts,
         "variables": variables_of(asked.view.kind),

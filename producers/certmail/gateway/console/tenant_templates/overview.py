@@ -61,7 +61,7 @@ async def home(request: web.Request, visitor: Visitor) -> web.Response:
         "palette": palette(colour) if is_colour(colour) else None,
         "changed": [each for each in facts.differences if each.changed],
         "home": home_of(visitor, facts.tenant.id),
-        "may_change": visitor.writes_templates,
+        "may_change": visitor.administers,
         "names": template_texts,
         "kinds": KINDS,
         "locales": LOCALES,
