@@ -12,19 +12,26 @@ from sqlalchemy import Connection as Db
 from certmail_config.operators.operator import COLUMN as OF_OPERATOR
 from certmail_config.operators.operator import owner_of_operator
 from certmail_config.sql import tables
-from certmail_config.tenants.sealed_fields import OF_CONNECTION, OF_DEPLOYMENT, OF_TENANT
+from certmail_config.tenants.sealed_fields import (
+    OF_CONNECTION,
+    OF_DEPLOYMENT,
+    OF_TENANT,
+    OF_WEBHOOK,
+)
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "deployment": OF_DEPLOYMENT,
     "tenants": OF_TENANT,
     "connections": OF_CONNECTION,
     "operators": (OF_OPERATOR,),
+    "webhook_endpoints": OF_WEBHOOK,
 }
 _TABLES: Final[Mapping[str, Table]] = {
     "deployment": tables.deployment,
     "tenants": tables.tenants,
     "connections": tables.connections,
     "operators": tables.operators,
+    "webhook_endpoints": tables.webhook_endpoints,
 }
 
 
@@ -43,8 +50,14 @@ class SealedRow:
 
 
 def sealed_rows(db: Db) -> list[SealedRow]:
-    """All of them: tenants, connections, operators, and the deployment itself."""
-    return [*_tenants(db), *_connections(db), *_operators(db), *_deployment(db)]
+    """All of them: tenants, connections, operators, webhooks, and the deployment itself."""
+    return [
+        *_tenants(db),
+        *_connections(db),
+        *_operators(db),
+        *_webhooks(db),
+        *_deployment(db),
+    ]
 
 
 def sealed_again(db: Db, row: SealedRow) -> SealedRow | None:
@@ -115,6 +128,21 @@ def _operators(db: Db) -> list[SealedRow]:
             _present(row),
         )
         for row in db.execute(select(*columns).order_by(table.c.name)).mappings()
+    ]
+
+
+def _webhooks(db: Db) -> list[SealedRow]:
+    table = tables.webhook_endpoints
+    columns = [table.c.id, *(table.c[name] for name in OF_WEBHOOK)]
+    return [
+        SealedRow(
+            "webhook_endpoints",
+            row["id"],
+            f"webhook/{row['id']}",
+            f"webhook {row['id']}",
+            _present(row),
+        )
+        for row in db.execute(select(*columns).order_by(table.c.id)).mappings()
     ]
 
 

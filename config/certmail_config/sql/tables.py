@@ -258,3 +258,57 @@ recorder = Table(
     Column("epoch", String(36)),  # names the ledger that is recorded; Redis holds the same
     Column("seen_at", UtcDateTime),  # when it was last seen that nothing more had happened
 )
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(200), nullable=False),  # what it is for, in somebody's words
+    Column("url", Text, nullable=False),
+    Column("types", Text, nullable=False),  # JSON: what it is told of, or `*`
+    Column("secret", LargeBinary, nullable=False),  # sealed by the vault; signs what it is sent
+    Column("previous_secret", LargeBinary),  # likewise; signs as well until the time beside it
+    Column("previous_until", UtcDateTime),
+    # From here to `error`: how it takes its messages (webhooks/health.py), and why it last did not.
+    Column("state", String(16), nullable=False),
+    Column("code", String(64)),
+    Column("since", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", UtcDateTime),
+    Column("next_at", UtcDateTime),
+    Column("succeeded_at", UtcDateTime),
+    Column("error", Text),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+webhook_subscriptions = Table(
+    "webhook_subscriptions",
+    metadata,
+    Column("tenant", String(63), primary_key=True),  # whose events the endpoint is told; `*`: all
+    Column("endpoint", ForeignKey("webhook_endpoints.id"), primary_key=True, index=True),
+)
+
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    # No foreign key: the recorder must not fail where an endpoint is removed meanwhile. Retention
+    # forgets what is nobody's.
+    Column("endpoint", String(36), primary_key=True),
+    # The event's id in the Redis stream, "ms-n"; what is no event of a stream has an n beyond its.
+    Column("ms", BigInteger, primary_key=True),
+    Column("n", BigInteger, primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("tenant", String(63)),
+    Column("job", String(36)),
+    Column("body", Text, nullable=False),  # JSON, as it is signed and sent
+    Column("state", String(16), nullable=False),  # waiting, delivered, failed
+    Column(
+        "attempts", Integer, nullable=False
+    ),  # also the fence: who knows an older number is late
+    Column("due_at", UtcDateTime, nullable=False),  # while it is under way: when that is over
+    Column("ended_at", UtcDateTime),
+    Column("status", Integer),  # of the last answer
+    Column("error", Text),
+    Index(None, "endpoint", "state", "due_at"),
+)

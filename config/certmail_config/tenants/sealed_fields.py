@@ -24,6 +24,7 @@ from certmail_config.tenants.models import Connection, Tenant
 OF_DEPLOYMENT: Final = ("signing_key",)
 OF_TENANT: Final = ("private_key", "reply_to")
 OF_CONNECTION: Final = ("private_key", "next_private_key", "refresh_token")
+OF_WEBHOOK: Final = ("secret", "previous_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,17 @@ class Renewed:
 def owner_of(row: str, column: str) -> str:
     """The owner that a column's value is sealed for.
 
-    The next private key will stand in the present one's column, unchanged.
+    The next private key will stand in the present one's column, unchanged; the present secret of a
+    webhook in the previous one's.
     """
-    return f"{row}/{column.removeprefix('next_')}"
+    return f"{row}/{column.removeprefix('next_').removeprefix('previous_')}"
 
 
 def seal_for(vault: Vault, value: bytes, row: str, column: str) -> bytes:
-    """Seal what is to stand in a column; `row` is the tenant's id, or the connection's `owner`."""
+    """Seal what is to stand in a column.
+
+    `row` is the tenant's id, the connection's `owner`, or `webhook/` and the endpoint's id.
+    """
     return vault.seal(value, owner=owner_of(row, column))
 
 

@@ -118,6 +118,7 @@ _CHANGES: Final = _as_given("state", "reason", "held", "updated_at") | _unless_n
 )
 
 ADD_EVENTS: Final = _insert(tables.events)
+ADD_MESSAGES: Final = _insert(tables.webhook_messages, "ON CONFLICT (endpoint, ms, n) DO NOTHING")
 ADD_DELIVERIES: Final = _insert(tables.deliveries, "ON CONFLICT (job) DO NOTHING")
 CHANGE_DELIVERIES: Final = _update(tables.deliveries, _CHANGES)
 CHANGE_REQUESTED: Final = _update(tables.deliveries, _CHANGES | _as_given("mailbox"))

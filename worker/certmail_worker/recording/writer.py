@@ -1,4 +1,4 @@
-"""The record in SQL: events become deliveries and attempts, in one transaction with the cursor.
+"""The record in SQL: events become deliveries, attempts and webhooks, in one transaction with the cursor.
 
 The cursor moves only from where the writer found it: of two recorders one wins, and the other's
 transaction is undone. What the database does not take is found by halves and set aside
@@ -23,6 +23,7 @@ from certmail_config.sql.tables import UtcDateTime
 from certmail_config.tenants.models import ConnectionState
 from certmail_worker.recording import statements
 from certmail_worker.recording.folding import Fold, Rows
+from certmail_worker.recording.outbox import write_outbox
 from certmail_worker.recording.rows import Event, event_row
 from certmail_worker.recording.set_aside import Aside, aside_row, lies_in_data, why
 
@@ -141,6 +142,7 @@ def write(engine: Engine, cursor: str, read: Sequence[Event | Aside]) -> None:
         statements.ADD_EVENTS.run(db, told)
         _write_rows(db, fold.rows(statements.look_up(db, fold.to_look_up)))
         _write_suspensions(db, events)
+        write_outbox(db, events)
         if aside:
             db.execute(
                 insert(tables.set_aside), [aside_row(each, datetime.now(UTC)) for each in aside]
