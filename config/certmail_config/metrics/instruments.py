@@ -33,6 +33,9 @@ BUCKETS: Final[dict[str, Sequence[float]]] = {
     "certmail_record_batch_seconds": (
         0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60,
     ),
+    "certmail_webhook_post_seconds": (
+        0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 15,
+    ),
     "certmail_http_request_seconds": (
         0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
     ),
@@ -119,8 +122,9 @@ _ENDS: Final = (
 _KINDS: Final = ("service_provider_app", "customer_owned_app")
 _BLAMES: Final = ("customer", "operator", "nobody")
 _SERVICES: Final = (
-    "pacer", "reaper", "verifier", "recorder", "caretaker", "retention", "sampler",
+    "pacer", "reaper", "verifier", "recorder", "caretaker", "retention", "sampler", "webhooks",
 )  # fmt: skip
+_WEBHOOK_OUTCOMES: Final = ("taken", "answered", "no_answer", "address_refused")
 
 
 class WorkerMeters:
@@ -159,6 +163,10 @@ class WorkerMeters:
         self.reaped = Counts(of, "certmail_reaped_total", [(State.SENDING, State.UNCERTAIN)])
         self.recorded = Counts(of, "certmail_events_recorded_total", [()])
         self.batches = Durations(of, "certmail_record_batch_seconds")
+        self.webhook_posts = Counts(
+            of, "certmail_webhook_posts_total", [[each] for each in _WEBHOOK_OUTCOMES]
+        )
+        self.webhook_seconds = Durations(of, "certmail_webhook_post_seconds")
         self.failures = Counts(of, "certmail_service_failures_total", [[s] for s in _SERVICES])
 
     def sent(self, outcome: str, failure: str, seconds: float | None) -> None:

@@ -18,11 +18,13 @@ from certmail_config.settings.retention import RetentionSettings
 from certmail_config.settings.sandbox import settings_of
 from certmail_config.settings.section import PREFIX
 from certmail_config.settings.stores import StoreSettings
+from certmail_config.settings.webhooks import WebhookSettings
 from certmail_config.settings.wrong_values import explain
 
 
 # Pydantic takes the fields of the last first: so they stand in the reference.
 class Settings(
+    WebhookSettings,
     RetentionSettings,
     DeliverySettings,
     GoogleSettings,

@@ -38,6 +38,7 @@ SERVICES: Final[Mapping[str, str]] = {
     "caretaker": "connections are not looked after, and Redis does not learn of what is changed in the database",
     "retention": "nothing is forgotten in its time",
     "sampler": "metrics show what waited when it last counted",
+    "webhooks": "no webhook is sent; what is to be told waits in the database",
 }
 """Those that a keeper runs, and what it means that one stands still."""
 _ANSWER: Final = "Look into the workers' logs, then restart them; see that nothing else reads Celery's queue in their place."

@@ -8,10 +8,11 @@ second look is the one that counts; it also comes after any answer that DNS may 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -38,6 +39,10 @@ KEEP_SECONDS: Final = 2.0
 LOOK_UPS: Final = 8
 """Names that are looked up at once, in threads of their own: nobody's slow DNS holds up another's work."""
 _USER_AGENT: Final = "certmail"
+
+
+LookUp = Callable[..., list[Any]]
+"""What finds a name's addresses, as `socket.getaddrinfo` does."""
 
 
 class AddressRefusedError(OSError):
@@ -80,8 +85,9 @@ _LOOK: ContextVar[_Look | None] = ContextVar("the request that is under way", de
 class Poster:
     """Sends messages from the running loop; made by `poster`."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, total_seconds: float) -> None:
         self._session = session
+        self._total_seconds = total_seconds
 
     async def post(self, url: str, headers: Mapping[str, str], body: str) -> Came:
         """Send one message once; every way it can end is a value."""
@@ -101,7 +107,7 @@ class Poster:
             took = time.monotonic() - began
             if look.refused is not None:
                 return Came(None, look.refused, took, refused=True)
-            return Came(None, _why(error), took)
+            return Came(None, _why(error, self._total_seconds), took)
         finally:
             _LOOK.reset(under_way)
 
@@ -111,7 +117,10 @@ class Poster:
 
 @asynccontextmanager
 async def poster(
-    allowed: Sequence[Allowed] = (), ca_file: Path | None = None
+    allowed: Sequence[Allowed] = (),
+    ca_file: Path | None = None,
+    look_up: LookUp = socket.getaddrinfo,
+    total_seconds: float = TOTAL_SECONDS,
 ) -> AsyncIterator[Poster]:
     """What sends, for as long as it is needed; raises SettingsError."""
     names = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="webhook-names")
@@ -120,7 +129,7 @@ async def poster(
         keepalive_timeout=KEEP_SECONDS,
         ssl=_tls(ca_file),
         use_dns_cache=False,
-        resolver=_Resolver(names, allowed),
+        resolver=_Resolver(names, look_up, allowed),
         socket_factory=lambda info: _socket(info, allowed),
     )
 
@@ -130,11 +139,11 @@ async def poster(
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         read_bufsize=MAX_ANSWER,
-        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=total_seconds),
         headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
     ) as session:
         try:
-            yield Poster(session)
+            yield Poster(session, total_seconds)
         finally:
             names.shutdown(wait=False, cancel_futures=True)
 
@@ -142,8 +151,11 @@ async def poster(
 class _Resolver(AbstractResolver):
     """Looks names up, and takes an answer only if each address in it may be sent to."""
 
-    def __init__(self, names: ThreadPoolExecutor, allowed: Sequence[Allowed]) -> None:
+    def __init__(
+        self, names: ThreadPoolExecutor, look_up: LookUp, allowed: Sequence[Allowed]
+    ) -> None:
         self._names = names
+        self._look_up = look_up
         self._allowed = allowed
 
     async def resolve(
@@ -151,29 +163,28 @@ class _Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """All addresses of a name; raises OSError."""
         found = await asyncio.get_running_loop().run_in_executor(
-            self._names, _look_up, host, port, family
+            self._names, self._find, host, port, family
         )
         for each in found:
             _check(each["host"], self._allowed)
         return found
 
+    def _find(self, host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+        infos = self._look_up(host, port, family=family, type=socket.SOCK_STREAM)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=_numeric(address),
+                port=port,
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, protocol, _, address in infos
+        ]
+
     async def close(self) -> None:
         """Nothing is open."""
-
-
-def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
-    infos = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    return [
-        ResolveResult(
-            hostname=host,
-            host=_numeric(address),
-            port=port,
-            family=kind,
-            proto=protocol,
-            flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-        )
-        for kind, _, protocol, _, address in infos
-    ]
 
 
 def _numeric(address: tuple[Any, ...]) -> str:
@@ -224,17 +235,18 @@ def _meaning(status: int) -> str:
     return f"it answered HTTP {status}"
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, total_seconds: float) -> str:
     """Why nothing came back, as a clause; nothing of the address is repeated."""
     if isinstance(error, TimeoutError):
-        return f"no answer within {TOTAL_SECONDS:g} seconds"
+        return f"no answer within {total_seconds:g} seconds"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = getattr(error.certificate_error, "verify_message", "") or "it is not trusted"
         return f"its certificate is refused: {reason}"
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
         return "its name leads nowhere"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection: {error.os_error.strerror or type(error.os_error).__name__}"
+        code = error.os_error.errno
+        return f"no connection: {os.strerror(code) if code else type(error.os_error).__name__}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it hung up without an answer"
     return f"the connection broke, or the answer was no HTTP ({type(error).__name__})"

@@ -19,7 +19,7 @@ from certmail_config.stores.connect import (
     redis_server,
     vault_keys,
 )
-from certmail_worker.doctor.checks import connections, lanes, record, surroundings
+from certmail_worker.doctor.checks import connections, lanes, record, surroundings, webhooks
 from certmail_worker.doctor.checks import redis as in_redis
 from certmail_worker.doctor.checks.findings import Finding, Severity, broken
 from certmail_worker.doctor.checks.lanes import Lanes, read_lanes
@@ -90,6 +90,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         yield from record.reminders(engine)
         yield from connections.connections(engine, vault, seen)
         yield from operators(engine, vault, settings)
+        yield from webhooks.webhooks(engine, vault)
     except CertmailError as error:
         yield broken("database", error)
     finally:

@@ -16,6 +16,7 @@ from certmail_worker.logbook.entry import (
     TENANT,
     UNCERTAIN,
     UPSTREAM,
+    WEBHOOK,
     WEEK,
     Entry,
 )
@@ -179,7 +180,7 @@ FLEET: Final = (
         "The record lacks a mailbox's address, since its seal does not open here.",
         OPERATOR, DAY, "See that the worker has all vault keys.", (DOCTOR,),
     ),
-    Entry("forgotten", "What was to be forgotten by now is: contents, addresses, records."),
+    Entry("forgotten", "What was to be forgotten by now is: contents, addresses, records, webhooks."),
     Entry(
         "durability_none",
         "CERTMAIL_DURABILITY=none: reminders may be lost or sent twice when Redis crashes.",
@@ -290,6 +291,33 @@ CONNECTIONS: Final = (
     Entry("outcome_not_kept", "Redis was away when a sign-in's outcome was to be kept; its page could not be shown again."),
 )  # fmt: skip
 
+WEBHOOKS: Final = (
+    Entry(
+        "webhook_backing_off",
+        "An endpoint has taken nothing for a while (`error`): from now on one message at a time tries it. "
+        "What happens is kept for it; said once.",
+        UPSTREAM, DAY, "See why the receiver at `host` does not answer 2xx.", (WEBHOOK, "certmail webhooks test WEBHOOK"), "webhook-disabled",
+    ),
+    Entry("webhook_active", "An endpoint that had failed takes messages again, those that waited first."),
+    Entry(
+        "webhook_disabled",
+        "An endpoint is sent nothing any more: it failed for five days, or answered 410. What happens is "
+        "kept for it for CERTMAIL_WEBHOOK_DAYS; said once.",
+        UPSTREAM, DAY, "Mend the receiver, then resume the endpoint, or remove it.",
+        (WEBHOOK, "certmail webhooks resume WEBHOOK", "certmail webhooks replay WEBHOOK --failed"), "webhook-disabled",
+    ),
+    Entry(
+        "webhook_unsigned",
+        "The secret of an endpoint does not open: nothing is sent to it until it does, and nothing is lost.",
+        OPERATOR, DAY, _CODE, (DOCTOR,),
+    ),
+    Entry(
+        "webhooks_wait",
+        "The database does not take down what came of webhooks: none is sent until it does. Some may be sent twice then.",
+        OPERATOR, NOW, "Bring the database back.", (DOCTOR,),
+    ),
+)  # fmt: skip
+
 GATEWAY: Final = (
     Entry("request", "One request to the gateway, and how it ended. Refusals of one kind are counted."),
     Entry("enqueued", "The reminders of a batch that are in, by their ids; `request` is the batch's."),
@@ -354,6 +382,7 @@ EVENTS: Final = {
     "Deliveries": DELIVERIES,
     "Workers and stores": FLEET,
     "Tenants and connections": CONNECTIONS,
+    "Webhooks": WEBHOOKS,
     "The gateway": GATEWAY,
     "Processes": PROCESSES,
 }

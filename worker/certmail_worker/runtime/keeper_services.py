@@ -23,6 +23,7 @@ from certmail_worker.services.reaper import sweep
 from certmail_worker.services.retention import MAX_SECONDS, PAUSE_SECONDS, forget_in_time
 from certmail_worker.services.sampler import MAX_REST_SECONDS, sample_lanes
 from certmail_worker.uncertain.verifier import verify
+from certmail_worker.webhooks.sender import send_webhooks
 
 
 def keeper_services(
@@ -53,5 +54,6 @@ def keeper_services(
         "caretaker": partial(care_for_connections, context, admin, of("caretaker", within=cares)),
         "retention": partial(forget_in_time, admin, of("retention", within=forgets)),
         "sampler":   partial(sample_lanes, context, settings.metrics_tenants, of("sampler", within=samples)),
+        "webhooks":  partial(send_webhooks, admin, meters, of("webhooks")),
     }
     # fmt: on

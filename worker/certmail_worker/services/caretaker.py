@@ -27,6 +27,7 @@ from certmail_config.ledger import warn_expiry
 from certmail_config.sql.registry import ConnectionHealth, tenant_versions
 from certmail_config.sql.set_aside import summarise_set_aside
 from certmail_config.sql.totals import count_uncertain
+from certmail_config.sql.webhooks.endpoints import count_endpoints, longest_due
 from certmail_config.status.lane_waits import WaitScope, counted, waits
 from certmail_config.status.monitoring.samples import (
     DATABASE,
@@ -144,13 +145,14 @@ def _read_record(admin: Admin, connections: Sequence[ConnectionHealth]) -> Recor
         held, unheld = count_uncertain(db)
         aside = summarise_set_aside(db).count
         tenants = tenant_versions(db)
+        webhooks, due = count_endpoints(db), longest_due(db)
 
     versions = {str(health.id): health.version for health in connections}
     behind = {
         "connections": len(older(admin.redis, redis_keys.CONNECTION, versions)),
         "tenants": len(older(admin.redis, redis_keys.TENANT, tenants)),
     }
-    return RecordSample(connections, held, unheld, aside, behind)
+    return RecordSample(connections, held, unheld, aside, behind, webhooks, due)
 
 
 async def _check_connection(

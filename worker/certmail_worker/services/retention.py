@@ -1,6 +1,6 @@
 """Retention, one of the keeper's services: forgets what has been kept for its period.
 
-Payloads, addresses and records each have their own.
+Payloads, addresses, records and webhooks each have their own.
 
 A payload goes when its reminder ends. One that is uncertain does not end by itself: it is closed
 after its period.
@@ -27,6 +27,7 @@ from certmail_config.sql.retention import (
     forget_set_aside,
     undecided,
 )
+from certmail_config.sql.webhooks.messages import forget_messages
 from certmail_worker.connections.payloads import with_payload
 from certmail_worker.health.progress import NoteProgress, no_notes
 
@@ -46,6 +47,7 @@ class Forgotten:
     payloads: int = 0
     addresses: int = 0
     records: int = 0
+    webhooks: int = 0
 
 
 async def forget_in_time(admin: Admin, note_progress: NoteProgress = no_notes) -> None:
@@ -61,6 +63,7 @@ async def forget_in_time(admin: Admin, note_progress: NoteProgress = no_notes) -
                     "payloads": done.payloads,
                     "addresses": done.addresses,
                     "records": done.records,
+                    "webhooks": done.webhooks,
                 },
             )
 
@@ -84,7 +87,8 @@ def forget(admin: Admin, now: datetime) -> Forgotten:
         records = _all(admin, forget_records, before)
         _all(admin, forget_events, before)
 
-    return Forgotten(payloads, addresses, records)
+    webhooks = _all(admin, forget_messages, now - timedelta(days=settings.webhook_days))
+    return Forgotten(payloads, addresses, records, webhooks)
 
 
 def payload_days(settings: Settings) -> int:

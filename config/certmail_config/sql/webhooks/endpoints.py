@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 from sqlalchemy import Connection as Db
-from sqlalchemy import Select, delete, func, insert, or_, select, update
 
 from certmail_config.base.errors import Refused
 from certmail_config.sql import tables
@@ -67,16 +67,22 @@ def get_endpoint(db: Db, id_: str) -> Endpoint:
     return found[0]
 
 
-def save_endpoint(db: Db, endpoint: Endpoint) -> Endpoint | None:
-    """Write what has changed of an endpoint, with the next version.
+def change_endpoint(db: Db, endpoint: Endpoint) -> bool:
+    """Write what somebody has changed of an endpoint, with the next version; its tenants stay.
 
-    None if it was changed or removed since it was read; its tenants stay.
+    False if it was changed or removed since it was read.
     """
     values = _row(endpoint) | {"version": endpoint.version + 1}
-    same = (_TABLE.c.id == endpoint.id) & (_TABLE.c.version == endpoint.version)
-    if db.execute(update(_TABLE).where(same).values(**values)).rowcount != 1:
-        return None
-    return replace(endpoint, version=endpoint.version + 1)
+    return db.execute(update(_TABLE).where(_same(endpoint)).values(**values)).rowcount == 1
+
+
+def note_health(db: Db, endpoint: Endpoint) -> bool:
+    """Write only how it takes its messages; the version stays, and so do its secrets.
+
+    False if somebody has changed or removed it since it was read.
+    """
+    values = _health(endpoint.health) | {"error": endpoint.error}
+    return db.execute(update(_TABLE).where(_same(endpoint)).values(**values)).rowcount == 1
 
 
 def remove_endpoint(db: Db, id_: str) -> None:
@@ -115,23 +121,45 @@ def deliverable(db: Db, now: datetime, after: str, limit: int) -> list[Endpoint]
     return _read(db, query.limit(limit))
 
 
-def subscribed(db: Db, tenants: Collection[str], kind: str) -> list[Endpoint]:
-    """The endpoints that are told of a type of one of these tenants."""
-    chosen = select(_OF.c.endpoint).where(_OF.c.tenant.in_([*tenants, EVERY_TENANT]))
-    found = _read(db, select(_TABLE).where(_TABLE.c.id.in_(chosen)))
-    return [each for each in found if wants(each.types, kind)]
+def neighbours(db: Db, endpoint: Endpoint, kind: str) -> list[Endpoint]:
+    """The other endpoints for all of its tenants that are told of a type."""
+    return [
+        each
+        for each in list_endpoints(db)
+        if each.id != endpoint.id
+        and (EVERY_TENANT in each.tenants or endpoint.tenants <= each.tenants)
+        and (EVERY_TYPE in each.types or kind in each.types)
+    ]
 
 
-def wants(types: Collection[str], kind: str) -> bool:
-    """Whether somebody who asked for these types is told of one."""
-    return EVERY_TYPE in types or kind in types
+def any_endpoint(db: Db) -> bool:
+    """Whether there is an endpoint at all."""
+    return db.execute(select(_TABLE.c.id).limit(1)).first() is not None
 
 
-def count_endpoints(db: Db) -> dict[EndpointState, int]:
+def count_of_tenant(db: Db, tenant: str) -> int:
+    """How many are told of a tenant by its name, or of all for EVERY_TENANT."""
+    query = select(func.count()).select_from(_OF).where(_OF.c.tenant == tenant)
+    return int(db.execute(query).scalar_one())
+
+
+def count_endpoints(db: Db) -> dict[str, int]:
     """How many are in each state."""
     query = select(_TABLE.c.state, func.count()).group_by(_TABLE.c.state)
     found = {EndpointState(state): count for state, count in db.execute(query)}
-    return {state: found.get(state, 0) for state in EndpointState}
+    return {str(state): found.get(state, 0) for state in EndpointState}
+
+
+def longest_due(db: Db) -> datetime | None:
+    """When the message was due that waits longest, of endpoints that are sent any."""
+    messages = tables.webhook_messages.c
+    first = (
+        select(func.min(messages.due_at))
+        .where(messages.endpoint == _TABLE.c.id, messages.state == "waiting")
+        .scalar_subquery()
+    )
+    found = db.execute(select(first).where(_TABLE.c.state.in_(sorted(SENDING)))).scalars()
+    return min((each for each in found if each is not None), default=None)
 
 
 def _read(db: Db, query: Select[Any]) -> list[Endpoint]:
@@ -160,5 +188,12 @@ def _row(endpoint: Endpoint) -> dict[str, Any]:
         for field in fields(endpoint)
         if field.name not in {"id", "tenants", "types", "health"}
     }
-    health = {name: getattr(endpoint.health, name) for name in _HEALTH}
-    return whole | health | {"types": json.dumps(sorted(endpoint.types))}
+    return whole | _health(endpoint.health) | {"types": json.dumps(sorted(endpoint.types))}
+
+
+def _health(health: Health) -> dict[str, Any]:
+    return {name: getattr(health, name) for name in _HEALTH}
+
+
+def _same(endpoint: Endpoint) -> ColumnElement[bool]:
+    return (_TABLE.c.id == endpoint.id) & (_TABLE.c.version == endpoint.version)

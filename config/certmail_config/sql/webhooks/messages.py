@@ -6,17 +6,19 @@ that was taken again meanwhile, or replayed, late news counts no more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import bindparam, delete, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from certmail_config.sql import tables
 from certmail_config.sql.tables import UtcDateTime
+from certmail_config.webhooks.catalogue import WebhookType, payload
 from certmail_config.webhooks.signing import message_id
 
 _TABLE: Final = tables.webhook_messages
@@ -135,6 +137,27 @@ def end_attempts(db: Db, ended: Sequence[Ended]) -> None:
         for each in ended
     ]
     db.execute(_END, rows)
+
+
+def add_message(
+    db: Db, endpoints: Sequence[str], kind: WebhookType, at: datetime, data: Mapping[str, Any]
+) -> None:
+    """Let endpoints be told of something that is no event of the stream."""
+    own = {
+        "ms": int(at.timestamp() * 1000),
+        "n": NO_STREAM + secrets.randbelow(1 << 20),
+        "type": str(kind),
+        "body": payload(kind, at, dict(data)),
+        "state": MessageState.WAITING,
+        "attempts": 0,
+        "due_at": at,
+    }
+    for endpoint in endpoints:
+        db.execute(insert(_TABLE).values(endpoint=endpoint, **own))
+
+
+NO_STREAM: Final = 1 << 40
+"""From here on are the numbers of messages that are no event of the stream."""
 
 
 def replay_message(db: Db, endpoint: str, key: tuple[int, int], now: datetime) -> int:

@@ -10,7 +10,7 @@ import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,7 +43,8 @@ class Sample:
 class RecordSample:
     """What the database shows: connections, and how many rows there are of some kinds.
 
-    `behind`: connections and tenants whose newest version Redis does not have.
+    `behind`: connections and tenants whose newest version Redis does not have. `webhooks`: their
+    endpoints by state, and when the message was due that waits longest.
     """
 
     connections: Iterable[ConnectionHealth]
@@ -51,6 +52,8 @@ class RecordSample:
     unheld: int
     set_aside: int
     behind: Mapping[str, int]
+    webhooks: Mapping[str, int] = field(default_factory=dict)
+    webhook_due: datetime | None = None
 
 
 def tally_lanes(lanes: Iterable[LaneSample], now: float, named: int) -> Values:
@@ -116,6 +119,10 @@ def tally_record(record: RecordSample, now: datetime) -> Values:
     put(values, "certmail_jobs_uncertain", record.held, "yes")
     put(values, "certmail_jobs_uncertain", record.unheld, "no")
     put(values, "certmail_events_set_aside", record.set_aside)
+    for state, count in record.webhooks.items():
+        put(values, "certmail_webhooks", count, state)
+    late = (now - record.webhook_due).total_seconds() if record.webhook_due else 0.0
+    put(values, "certmail_webhook_due_age_seconds", max(0.0, late))
     for of, count in record.behind.items():
         put(values, "certmail_working_copy_behind", count, of)
     return values

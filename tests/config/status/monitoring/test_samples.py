@@ -140,7 +140,8 @@ class TestKeeping:
             assert (found.of, found.at, found.values) == (LEDGER, NOW, values)
 
     def test_all_that_the_table_says_is_counted(self) -> None:
-        record = RecordSample([health(ConnectionState.ACTIVE, 9)], 1, 2, 3, {"tenants": 0})
+        hooks = {"active": 2, "disabled": 1}
+        record = RecordSample([health(ConnectionState.ACTIVE, 9)], 1, 2, 3, {"tenants": 0}, hooks)
         found = tally_lanes([lane("acme")], NOW, named=1) | tally_record(record, TODAY)
         assert set(found) == {metric.name for metric in TABLE[Source.SAMPLE]}
 

@@ -1,0 +1,1 @@
+"""The administration of webhooks. Start at `endpoints`."""

@@ -1,0 +1,1 @@
+"""Sending webhooks, one of the keeper's services. Start at `sender`."""
