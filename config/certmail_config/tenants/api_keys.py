@@ -45,6 +45,10 @@ class KeyScope(StrEnum):
     """Make set-up links."""
     TEMPLATES_WRITE = "templates:write"
     """Publish what tenants write in their mails themselves."""
+    WEBHOOKS_READ = "webhooks:read"
+    """List webhooks, and what waits for them."""
+    WEBHOOKS_WRITE = "webhooks:write"
+    """Add webhooks, try them out, stop, replay and remove them."""
 
 
 @dataclass(frozen=True, slots=True)

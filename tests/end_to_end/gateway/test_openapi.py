@@ -96,7 +96,11 @@ def test_the_page_explains_every_request_object_and_problem(deployment: Deployme
 
     [contents] = re.findall(r"<nav.*?</nav>", page.text, re.DOTALL)
     linked = set(re.findall(r'href="#([^"]+)"', contents))
-    assert {each["operationId"] for each in operations} | {"objects", "problems"} == linked
+    assert {each["operationId"] for each in operations} | {
+        "events",
+        "objects",
+        "problems",
+    } == linked
 
     sent = requests.post(f"{deployment.gateway}/v1/reminders", timeout=60)
     assert sent.status_code == 401
@@ -111,7 +115,7 @@ def test_what_the_document_names_is_what_there_is(deployment: Deployment) -> Non
         for method in methods:
             answer = requests.request(
                 method,
-                deployment.gateway + path.replace("{id}", "x").replace("{tenant}", "x"),
+                deployment.gateway + re.sub(r"\{\w+\}", "x", path),
                 timeout=60,
             )
             assert answer.status_code == 401, (method, path)

@@ -256,6 +256,52 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             ),
         },
     ),
+    "webhooks": Group(
+        "Who is told what becomes of reminders, by signed requests.",
+        {
+            "add": Command(
+                "webhooks.add",
+                "add",
+                "Tell an address what becomes of reminders from now on. The secret that signs it is shown once.",
+            ),
+            "list": Command("webhooks.list", "list_", "List the webhooks, with their states."),
+            "show": Command(
+                "webhooks.show",
+                "show",
+                "Show one webhook: its state and why, what waits for it, and its newest messages.",
+            ),
+            "test": Command(
+                "webhooks.trial",
+                "send_trial",
+                "Send a signed trial to a webhook now, and say what came back. Ends with status 1 where it was not taken.",
+            ),
+            "pause": Command(
+                "webhooks.pause",
+                "pause",
+                "Send nothing more to a webhook; what happens is kept for it. See `certmail webhooks resume`.",
+            ),
+            "resume": Command(
+                "webhooks.pause",
+                "resume",
+                "Let a paused or disabled webhook be sent what waits for it, the oldest first.",
+            ),
+            "rotate": Command(
+                "webhooks.rotate",
+                "rotate",
+                "Make another secret for a webhook, shown once. The one before signs as well for a day.",
+            ),
+            "replay": Command(
+                "webhooks.replay",
+                "replay",
+                "Send messages of a webhook again, under the same webhook-id: one, all since a time, or all that failed.",
+            ),
+            "remove": Command(
+                "webhooks.remove",
+                "remove",
+                "Remove a webhook for good, with its secret and what waits for it.",
+            ),
+        },
+    ),
     "send": Command(
         "send.send",
         "send",

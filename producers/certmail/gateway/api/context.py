@@ -63,6 +63,11 @@ class ApiCall:
         """The `{tenant}` of the address."""
         return self.request.match_info["tenant"]
 
+    @property
+    def path_webhook(self) -> str:
+        """The `{webhook}` of the address."""
+        return self.request.match_info["webhook"]
+
     def check_reach(self, tenant: str, pointer: str = "/tenant") -> None:
         """Check that the API key reaches a tenant; raises ApiProblem.
 

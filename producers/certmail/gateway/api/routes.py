@@ -19,6 +19,7 @@ from certmail.gateway.api.handlers import (
     reminders,
     setup_links,
     templates,
+    webhooks,
 )
 from certmail.gateway.api.request.concurrency import Turns
 from certmail_config.jobs.reminder import Reminder
@@ -54,6 +55,7 @@ class Tag(StrEnum):
     CAMPAIGNS = "Campaigns"
     RECORD = "The record"
     TENANTS = "Tenants"
+    WEBHOOKS = "Webhooks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,5 +219,76 @@ ROUTES: Final = (
         does=deliveries.totals,
         query=models.TotalsQuery,
         gives=("How many there are.", models.Totals),
+    ),
+    _list(
+        "/v1/webhooks", "listWebhooks", Tag.WEBHOOKS, KeyScope.WEBHOOKS_READ,
+        summary="List the webhooks whose tenants the API key reaches",
+        does=webhooks.webhooks,
+        query=models.WebhookQuery,
+        gives=("Some of them.", models.WebhookPage),
+    ),
+    Route(
+        "POST", "/v1/webhooks", "addWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Tell an address what becomes of reminders from now on",
+        does=BodyHandler(models.WebhookWanted, webhooks.body_of_add, webhooks.add),
+        gives={201: ("It is told from now on. Its secret is shown this once.", models.WebhookWithSecret)},
+        problems=(*_KEYED, "invalid_body", "tenant_not_allowed", "too_many_webhooks"),
+        turns=_batches,
+    ),
+    Route(
+        "GET", "/v1/webhooks/{webhook}", "getWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_READ,
+        summary="Show a webhook, what waits for it, and its newest messages",
+        does=webhooks.show,
+        gives={200: ("As it stands.", models.WebhookDetails)},
+        problems=("unknown_webhook",),
+        turns=_lists,
+    ),
+    Route(
+        "DELETE", "/v1/webhooks/{webhook}", "removeWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Remove a webhook, with its secret and what waits for it",
+        does=webhooks.remove,
+        gives={200: ("It is gone; this is what it was.", models.Webhook)},
+        problems=("unknown_webhook",),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/webhooks/{webhook}/test", "testWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Send a signed trial now, and say what came back",
+        does=webhooks.try_one,
+        gives={200: ("What came back, within 15 seconds.", models.WebhookTrial)},
+        problems=("unknown_webhook",),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/webhooks/{webhook}/pause", "pauseWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Send nothing more; what happens is kept",
+        does=webhooks.pause,
+        gives={200: ("It is paused.", models.Webhook)},
+        problems=("unknown_webhook",),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/webhooks/{webhook}/resume", "resumeWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Let a paused or disabled webhook be sent what waits for it",
+        does=webhooks.resume,
+        gives={200: ("It is active.", models.Webhook)},
+        problems=("unknown_webhook",),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/webhooks/{webhook}/rotate", "rotateWebhookSecret", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Make another secret; the one before signs as well for a while",
+        does=BodyHandler(models.RotateWanted, webhooks.body_of_change, webhooks.rotate),
+        gives={200: ("The new secret is shown this once.", models.WebhookWithSecret)},
+        problems=(*_KEYED, "invalid_body", "unknown_webhook"),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/webhooks/{webhook}/replay", "replayWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Send messages again, under the same webhook-id",
+        does=BodyHandler(models.ReplayWanted, webhooks.body_of_change, webhooks.replay),
+        gives={200: ("They are sent as soon as the webhook is sent anything.", models.Replayed)},
+        problems=(*_KEYED, "invalid_body", "unknown_webhook", "unknown_message"),
+        turns=_batches,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from certmail.gateway.api.document.webhooks import webhooks
 from certmail.gateway.api.models import PUBLISHED
 from certmail.gateway.api.request.idempotency import MAX_CHARACTERS, PATTERN
 from certmail.gateway.api.request.problems import KINDS
@@ -19,7 +20,13 @@ from certmail_config.base.ids import NAME_PATTERN
 TAKEN = {route.does.model.__name__ for route in ROUTES if isinstance(route.does, BodyHandler)}
 """The models of what is sent, not answered."""
 _SCHEMAS = "#/components/schemas/"
-_KNOWN_AS = {"ConnectionKind": "Kind", "Document": "Templates", "Severity": "FindingSeverity"}
+_KNOWN_AS = {
+    "ConnectionKind": "Kind",
+    "Document": "Templates",
+    "EndpointState": "WebhookState",
+    "MessageState": "WebhookMessageState",
+    "Severity": "FindingSeverity",
+}
 """The names by which clients know what our classes call otherwise."""
 _NAMED: dict[str, dict[str, Any]] = {
     HEADER: {
@@ -55,6 +62,7 @@ def document(base: str, version: str) -> dict[str, Any]:
         "security": [{"apiKey": []}],
         "tags": [{"name": str(tag)} for tag in Tag],
         "paths": _paths(),
+        "webhooks": webhooks(),
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {
@@ -149,6 +157,11 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     if "{tenant}" in route.path:
         found.append(
             {"name": "tenant", "in": "path", "required": True, "description": "The tenant's id.", "schema": {"type": "string", "pattern": NAME_PATTERN}}
+        )  # fmt: skip
+
+    if "{webhook}" in route.path:
+        found.append(
+            {"name": "webhook", "in": "path", "required": True, "description": "The webhook's id.", "schema": {"type": "string"}}
         )  # fmt: skip
 
     if route.query is not None:

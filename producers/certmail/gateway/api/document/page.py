@@ -5,6 +5,7 @@ Every problem's type leads here.
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
 from typing import Any
@@ -46,6 +47,7 @@ def page(document: dict[str, Any]) -> str:
         f'<tr id="{code}"><td>{kind.status}<td><code>{code}</code><td>{_prose(kind.title)}<td>{_prose(kind.remedy)}'
         for code, kind in KINDS.items()
     )
+    events = "".join(_event(kind, each["post"]) for kind, each in document["webhooks"].items())
     about = "".join(
         f"<p>{_prose(part)}</p>" for part in document["info"]["description"].split("\n\n")
     )
@@ -56,7 +58,8 @@ def page(document: dict[str, Any]) -> str:
         f"<style>{STYLE}</style></head><body><main><h1>certmail API</h1>{about}"
         '<p>The same for programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>'
         f"{_contents(document)}<pre>{escape(_EXAMPLE.format(base=base))}</pre>"
-        f'{operations}<h2 id="objects">Objects</h2>{schemas}'
+        f'{operations}<h2 id="events">What webhooks tell</h2>{events}'
+        f'<h2 id="objects">Objects</h2>{schemas}'
         '<h2 id="problems">Problems</h2><section><table><tr><th>Status<th>Code<th>What is wrong<th>What to do'
         f"{problems}</table></section></main></body></html>"
     )
@@ -75,7 +78,7 @@ def _contents(document: dict[str, Any]) -> str:
     groups = "".join(
         f"<p>{escape(tag)}</p><ul>{''.join(links)}</ul>" for tag, links in listed.items()
     )
-    rest = '<p><a href="#objects">Objects</a>, <a href="#problems">Problems</a></p>'
+    rest = '<p><a href="#events">What webhooks tell</a>, <a href="#objects">Objects</a>, <a href="#problems">Problems</a></p>'
     return f'<nav aria-label="Contents">{groups}{rest}</nav>'
 
 
@@ -117,6 +120,21 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         + (f"<p>Body: {_link(body)}</p>" if body else "")
         + (f"<table>{parameters}</table>" if parameters else "")
         + f"<table>{answers}</table></section>"
+    )
+
+
+def _event(kind: str, operation: dict[str, Any]) -> str:
+    """A type of event: what it means, what its data holds, and an example."""
+    content = operation["requestBody"]["content"]["application/json"]
+    data = content["schema"]["properties"]["data"]["properties"]
+    rows = "".join(
+        f"<tr><td><code>{escape(field)}</code><td>{_type(each)}<td>{_prose(each.get('description', ''))}"
+        for field, each in data.items()
+    )
+    shown = escape(json.dumps(content["example"], indent=2))
+    return (
+        f'<section id="{escape(kind)}"><h3>{escape(kind)}</h3><p>{_prose(operation["summary"])}</p>'
+        f"<table>{rows}</table><pre>{shown}</pre></section>"
     )
 
 

@@ -53,6 +53,18 @@ from certmail.gateway.api.models.tenants import (
     TenantPage,
     TenantQuery,
 )
+from certmail.gateway.api.models.webhooks import (
+    Replayed,
+    ReplayWanted,
+    RotateWanted,
+    Webhook,
+    WebhookDetails,
+    WebhookPage,
+    WebhookQuery,
+    WebhookTrial,
+    WebhookWanted,
+    WebhookWithSecret,
+)
 from certmail_config.jobs.reminder import Reminder
 
 PUBLISHED: tuple[type[BaseModel], ...] = (
@@ -76,6 +88,15 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     TenantTemplates,
     DeliveryPage,
     Totals,
+    WebhookWanted,
+    Webhook,
+    WebhookWithSecret,
+    WebhookDetails,
+    WebhookPage,
+    WebhookTrial,
+    RotateWanted,
+    ReplayWanted,
+    Replayed,
     Problem,
 )
 """The models that the document names."""
@@ -112,6 +133,9 @@ __all__ = [
     "Problem",
     "Receipt",
     "ReminderStatus",
+    "ReplayWanted",
+    "Replayed",
+    "RotateWanted",
     "SetupLink",
     "SetupLinkWanted",
     "TemplateFinding",
@@ -122,4 +146,11 @@ __all__ = [
     "TenantTemplates",
     "Totals",
     "TotalsQuery",
+    "Webhook",
+    "WebhookDetails",
+    "WebhookPage",
+    "WebhookQuery",
+    "WebhookTrial",
+    "WebhookWanted",
+    "WebhookWithSecret",
 ]

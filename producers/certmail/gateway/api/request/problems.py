@@ -34,6 +34,12 @@ KINDS: Final[dict[str, ProblemType]] = {
         404, "There is no such reminder", "It may be of a tenant that the key does not reach, or forgotten long after it ended."
     ),
     "no_such_tenant": ProblemType(404, "There is no such tenant", "See /v1/tenants for those that the key reaches."),
+    "unknown_webhook": ProblemType(
+        404, "There is no such webhook", "It may be told of a tenant that the key does not reach; see /v1/webhooks."
+    ),
+    "unknown_message": ProblemType(
+        404, "No such message is kept for this webhook", "They are kept for some days only; those before, ask for by /v1/changes."
+    ),
     "method_not_allowed": ProblemType(405, "This address does not know that method", "See the Allow header."),
     "body_too_slow": ProblemType(408, "The body did not come in time", "Send it again."),
     "already_sending": ProblemType(
@@ -49,6 +55,7 @@ KINDS: Final[dict[str, ProblemType]] = {
     ),
     "tenant_suspended": ProblemType(409, "The tenant takes nothing in", "Ask the operator."),
     "templates_changed": ProblemType(409, "Somebody else has published meanwhile", "Look at what there is, and publish again."),
+    "too_many_webhooks": ProblemType(409, "There are enough webhooks for this tenant", "Remove one that nobody needs."),
     "request_running": ProblemType(
         409, "The first request with this Idempotency-Key is still running", "Repeat it in a moment."
     ),

@@ -1,0 +1,1 @@
+"""`certmail webhooks`: who is told what becomes of reminders."""
