@@ -73,6 +73,9 @@ campaigns: $(VENV)/dev.stamp ## plans of thousands of campaigns, against another
 records: $(VENV)/dev.stamp ## 50,000 deliveries recorded once by recorders that are killed
 	RECORDED_DELIVERIES=50000 $(BIN)/python -m pytest -n1 tests/end_to_end/stores/test_recorder.py
 
+webhooks: $(VENV)/dev.stamp ## 20,000 events to three bad receivers, senders and recorder killed
+	WEBHOOK_EVENTS=20000 $(BIN)/python -m pytest -n1 --timeout=3600 tests/end_to_end/webhooks
+
 bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench run $(BENCH)
@@ -194,6 +197,11 @@ dashboards: $(VENV)/dev.stamp ## renew Grafana's dashboards
 judge: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## both set-ups in a real browser, with axe
 	@PYTHONPATH=tests $(BIN)/python -m judge
 
+signatures: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## the standard's own libraries verify webhooks
+	@test -x .judge/webhooks/bin/python || $(PYTHON) -m venv .judge/webhooks
+	@.judge/webhooks/bin/python -m pip install --quiet --no-deps --require-hashes -r $(JUDGE)/requirements-webhooks.lock
+	@PYTHONPATH=tests $(BIN)/python -m judge.webhooks .judge/webhooks/bin/python
+
 links: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## links of every kind, opened from the mail in a browser
 	@PYTHONPATH=tests $(BIN)/python -m judge.links
 
@@ -250,4 +258,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links pictures mails readers spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records webhooks bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean

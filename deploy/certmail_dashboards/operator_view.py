@@ -87,6 +87,13 @@ _KEEPER: Final = Row("Keeper", (
     Chart("Tenants", "Tenants in the working copy.", "short", {"tenants": once("certmail_tenants")}),
 ))
 
+_WEBHOOKS: Final = Row("Webhooks", (
+    Chart("Endpoints", "Endpoints of webhooks by state. Those that back off or are disabled need somebody at the receiver.", "short", {"{{state}}": once("certmail_webhooks", "state")}),
+    Chart("Due, not sent", "How long ago the webhook was due that waits longest, of endpoints that are sent any.", "s", {"age": once("certmail_webhook_due_age_seconds")}),
+    Chart("Sent", "Webhooks that were sent, per second, by what came of it.", "reqps", {"{{outcome}}": total("certmail_webhook_posts_total", "outcome")}),
+    Chart("How long they take", "Until a receiver has answered, or was given up.", "s", {"half within": quantile(0.5, "certmail_webhook_post_seconds"), "99 % within": quantile(0.99, "certmail_webhook_post_seconds")}),
+))
+
 _PROCESSES: Final = Row("Processes", (
     Chart("Versions", "Processes by the version that they run: two versions at once are a rolling upgrade.", "none", {"{{process}} {{version}}": f"count by (process, version) ({each('certmail_build_info')})"}),
     Chart("Stood still", "The longest that each process's event loop was held up within a minute.", "s", {"{{instance}}": each("certmail_loop_lag_seconds")}),
@@ -119,6 +126,7 @@ OPERATOR: Final = View(
         _STORES,
         _CONNECTIONS,
         _KEEPER,
+        _WEBHOOKS,
         _PROCESSES,
         _GATEWAY,
     ),

@@ -14,11 +14,11 @@ from certmail_config.settings.delivery import DeliverySettings
 from certmail_config.settings.environment import check_names, names_of_others, read_environment
 from certmail_config.settings.gateway import GatewaySettings
 from certmail_config.settings.google import GoogleSettings
+from certmail_config.settings.outgoing.webhooks import WebhookSettings
 from certmail_config.settings.retention import RetentionSettings
 from certmail_config.settings.sandbox import settings_of
 from certmail_config.settings.section import PREFIX
 from certmail_config.settings.stores import StoreSettings
-from certmail_config.settings.webhooks import WebhookSettings
 from certmail_config.settings.wrong_values import explain
 
 

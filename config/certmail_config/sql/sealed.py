@@ -17,6 +17,7 @@ from certmail_config.tenants.sealed_fields import (
     OF_DEPLOYMENT,
     OF_TENANT,
     OF_WEBHOOK,
+    webhook_row,
 )
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -133,12 +134,12 @@ def _operators(db: Db) -> list[SealedRow]:
 
 def _webhooks(db: Db) -> list[SealedRow]:
     table = tables.webhook_endpoints
-    columns = [table.c.id, *(table.c[name] for name in OF_WEBHOOK)]
+    columns = [table.c.id, table.c.url, *(table.c[name] for name in OF_WEBHOOK)]
     return [
         SealedRow(
             "webhook_endpoints",
             row["id"],
-            f"webhook/{row['id']}",
+            webhook_row(row["id"], row["url"]),
             f"webhook {row['id']}",
             _present(row),
         )

@@ -12,6 +12,7 @@ still opens, and `certmail vault rotate` renames it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -47,10 +48,19 @@ def owner_of(row: str, column: str) -> str:
     return f"{row}/{column.removeprefix('next_').removeprefix('previous_')}"
 
 
+def webhook_row(id_: str, url: str) -> str:
+    """What a webhook's secret is sealed for: its endpoint, and the address that it is sent to.
+
+    Whoever can write SQL could lead its messages elsewhere; with another address nothing signs
+    them, and nothing is sent.
+    """
+    return f"webhook/{id_}/{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+
+
 def seal_for(vault: Vault, value: bytes, row: str, column: str) -> bytes:
     """Seal what is to stand in a column.
 
-    `row` is the tenant's id, the connection's `owner`, or `webhook/` and the endpoint's id.
+    `row` is the tenant's id, the connection's `owner`, or what `webhook_row` gives.
     """
     return vault.seal(value, owner=owner_of(row, column))
 

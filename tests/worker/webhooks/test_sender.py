@@ -23,7 +23,7 @@ from certmail_config.webhooks.posting import poster
 from certmail_worker.recording.rows import Event
 from certmail_worker.recording.writer import read_cursor, write
 from certmail_worker.webhooks.queue import PER_ENDPOINT, take_turn
-from certmail_worker.webhooks.sender import Sender
+from certmail_worker.webhooks.sender import WebhookSender
 from support.data.events import enqueued, settled
 from support.network.receivers import Received, Receiver, receiver, slowly, status
 
@@ -34,9 +34,11 @@ def soon(attempt: int, _: float) -> float | None:
 
 
 @asynccontextmanager
-async def sending(admin: Admin, **how: Any) -> AsyncIterator[Sender]:
+async def sending(admin: Admin, **how: Any) -> AsyncIterator[WebhookSender]:
     async with poster(admin.settings.webhooks_allowed, total_seconds=15) as posts:
-        sender = Sender(admin.engine, admin.vault, posts, WorkerMeters(), pause_seconds=0.02, **how)
+        sender = WebhookSender(
+            admin.engine, admin.vault, posts, WorkerMeters(), pause_seconds=0.02, **how
+        )
         task = asyncio.create_task(sender.run())
         try:
             yield sender

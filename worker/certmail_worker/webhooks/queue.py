@@ -23,7 +23,7 @@ from certmail_config.sql.webhooks.endpoints import (
     neighbours,
     note_health,
 )
-from certmail_config.sql.webhooks.messages import Taken, add_message, end_attempts, take
+from certmail_config.sql.webhooks.messages import TakenMessage, add_message, end_attempts, take
 from certmail_config.webhooks.catalogue import WebhookType
 from certmail_config.webhooks.health import EndpointState
 from certmail_config.webhooks.schedule import wait_before
@@ -47,7 +47,7 @@ _RESUME: Final = "certmail webhooks resume"
 class Work:
     """A message that is to be sent: to where, and signed with what."""
 
-    taken: Taken
+    taken: TakenMessage
     url: str
     secrets: Sequence[str]
 

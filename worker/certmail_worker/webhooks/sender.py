@@ -49,11 +49,13 @@ async def send_webhooks(
     """Send until cancelled; raises SQLAlchemyError, RedisError, SettingsError."""
     settings = admin.settings
     async with poster(settings.webhooks_allowed, settings.webhook_ca_file) as posts:
-        await Sender(admin.engine, admin.vault, posts, meters or WorkerMeters()).run(note_progress)
+        await WebhookSender(admin.engine, admin.vault, posts, meters or WorkerMeters()).run(
+            note_progress
+        )
 
 
 @dataclass(slots=True)
-class Sender:
+class WebhookSender:
     """Takes, sends and writes; belongs to the running loop."""
 
     engine: Engine

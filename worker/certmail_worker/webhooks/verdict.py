@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from certmail_config.sql.webhooks.messages import BASE, Ended, MessageState, Taken
+from certmail_config.sql.webhooks.messages import BASE, Ended, MessageState, TakenMessage
 from certmail_config.webhooks.health import Health, did_not_take, is_gone, took
 from certmail_config.webhooks.posting import Came
 from certmail_config.webhooks.schedule import ASKS_TO_WAIT, wait_before
@@ -20,7 +20,7 @@ Waits = Callable[[int, float], float | None]
 class Tried(NamedTuple):
     """An attempt that is over, what came of it, and when."""
 
-    taken: Taken
+    taken: TakenMessage
     came: Came
     at: datetime
 

@@ -73,7 +73,7 @@ def add_webhook(
         url=target,
         tenants=frozenset(tenants),
         types=wanted,
-        secret=seal_secret(admin.vault, id_, secret),
+        secret=seal_secret(admin.vault, id_, target, secret),
         health=Health(EndpointState.ACTIVE, since=now),
         version=1,
         created_at=now,
@@ -142,12 +142,14 @@ def rotate_webhook(admin: Admin, id_: str, *, hours: float = OVERLAP_HOURS) -> t
     Of more than two the oldest goes at once. Raises Refused.
     """
     secret, until = new_secret(), datetime.now(UTC) + timedelta(hours=hours)
-    sealed = seal_secret(admin.vault, id_, secret)
     changed = _change(
         admin,
         id_,
         lambda each: replace(
-            each, secret=sealed, previous_secret=each.secret, previous_until=until
+            each,
+            secret=seal_secret(admin.vault, id_, each.url, secret),
+            previous_secret=each.secret,
+            previous_until=until,
         ),
     )
     return changed, secret

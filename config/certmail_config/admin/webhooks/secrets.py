@@ -6,12 +6,12 @@ from datetime import datetime
 
 from certmail_config.crypto.vault import Vault
 from certmail_config.sql.webhooks.endpoints import Endpoint
-from certmail_config.tenants.sealed_fields import open_from, seal_for
+from certmail_config.tenants.sealed_fields import open_from, seal_for, webhook_row
 
 
-def seal_secret(vault: Vault, id_: str, secret: str) -> bytes:
+def seal_secret(vault: Vault, id_: str, url: str, secret: str) -> bytes:
     """Seal a secret for its endpoint."""
-    return seal_for(vault, secret.encode(), _row(id_), "secret")
+    return seal_for(vault, secret.encode(), webhook_row(id_, url), "secret")
 
 
 def signing_secrets(vault: Vault, endpoint: Endpoint, now: datetime) -> list[str]:
@@ -19,8 +19,5 @@ def signing_secrets(vault: Vault, endpoint: Endpoint, now: datetime) -> list[str
     sealed = [endpoint.secret]
     if endpoint.previous_secret is not None and (endpoint.previous_until or now) > now:
         sealed.append(endpoint.previous_secret)
-    return [open_from(vault, each, _row(endpoint.id), "secret").decode() for each in sealed]
-
-
-def _row(id_: str) -> str:
-    return f"webhook/{id_}"
+    row = webhook_row(endpoint.id, endpoint.url)
+    return [open_from(vault, each, row, "secret").decode() for each in sealed]

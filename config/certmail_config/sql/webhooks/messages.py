@@ -37,7 +37,7 @@ class MessageState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenMessage:
     """A message that somebody has taken to send; `attempt` is its number, and the fence."""
 
     endpoint: str
@@ -57,7 +57,7 @@ class Taken:
 class Ended:
     """What became of an attempt, and when the next one is due, if it waits for one."""
 
-    taken: Taken
+    taken: TakenMessage
     state: MessageState
     at: datetime
     due_at: datetime | None
@@ -75,7 +75,7 @@ class Kept:
     oldest_due: datetime | None
 
 
-def take(db: Db, endpoint: str, now: datetime, limit: int, seconds: float) -> list[Taken]:
+def take(db: Db, endpoint: str, now: datetime, limit: int, seconds: float) -> list[TakenMessage]:
     """Take what is due for an endpoint, the longest due first, for so many seconds."""
     due = (_TABLE.c.state == MessageState.WAITING) & (_TABLE.c.due_at <= now)
     first = (
@@ -95,7 +95,7 @@ def take(db: Db, endpoint: str, now: datetime, limit: int, seconds: float) -> li
         .values(attempts=_TABLE.c.attempts + 1, due_at=now + timedelta(seconds=seconds))
         .returning(*_KEY, _TABLE.c.type, _TABLE.c.body, _TABLE.c.attempts)
     )
-    found = [Taken(*row) for row in db.execute(taking)]
+    found = [TakenMessage(*row) for row in db.execute(taking)]
     return sorted(found, key=lambda each: (each.ms, each.n))
 
 

@@ -12,8 +12,8 @@ from certmail_config.webhooks.addresses import Allowed, read_allowed
 class WebhookSettings(Part):
     """Where webhooks may go besides the internet, and how long they are kept."""
 
-    webhook_allow: str = Field(
-        "",
+    webhook_allow: str | None = Field(
+        None,
         description="Addresses and networks of your own that webhooks may be sent to, comma separated, as in "
         "`10.20.0.0/16,http://192.168.7.9`; with http:// before it also without TLS. Unset: public addresses only, over https.",
     )
@@ -30,11 +30,11 @@ class WebhookSettings(Part):
 
     @field_validator("webhook_allow")
     @classmethod
-    def _can_be_read(cls, value: str) -> str:
-        read_allowed(value)
+    def _can_be_read(cls, value: str | None) -> str | None:
+        read_allowed(value or "")
         return value
 
     @property
     def webhooks_allowed(self) -> tuple[Allowed, ...]:
         """The allow-list as rules."""
-        return read_allowed(self.webhook_allow)
+        return read_allowed(self.webhook_allow or "")

@@ -1,0 +1,1 @@
+"""Settings of what certmail sends besides mails."""
