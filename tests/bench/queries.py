@@ -26,8 +26,8 @@ from certmail_config.sql.deliveries import Cursor, Filter, read_page
 from certmail_config.sql.delivery_story import read_story
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.sql.retention import undecided
+from certmail_config.status.uncertain import uncertain_rows
 from certmail_worker.recording.writer import read_position
-from certmail_worker.uncertain.manual_resolution import uncertain_rows
 from support.servers.postgres import postgres
 
 BOUND_MS: Final = 50.0

@@ -18,12 +18,13 @@ from typing import Final, cast
 
 from redis import Redis
 
+from certmail_config.admin.settling.manual_resolution import Decision, resolve
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.sql import registry
+from certmail_config.status.uncertain import list_uncertain
 from certmail_config.tenants.models import DEFAULT_NAME
 from certmail_worker.services.retention import forget
-from certmail_worker.uncertain.manual_resolution import Decision, list_uncertain, resolve
 from chaos.retrying import BUSY
 from soak.book import Book
 from soak.facts import Tenants, mailbox_of

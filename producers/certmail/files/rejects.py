@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO, Final
 
 from certmail.files.columns import REASON, plain
-from certmail.files.formats.cells import harmless
 from certmail.files.formats.csv_file import Head
 from certmail.files.formats.encoding import BOM, UTF_8, Encoding
 from certmail.files.row import Row
+from certmail_config.base.text.formulas import harmless
 
 _OWN_MEMBER: Final = re.compile(r'\s*\{\s*"' + REASON + r'"\s*:\s*"(?:[^"\\]|\\.)*"\s*,?')
 _OBJECT: Final = re.compile(r"\s*\{\s*")

@@ -15,8 +15,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from certmail.files.formats.cells import harmless
 from certmail_config.base.errors import Refused, WrongUse
+from certmail_config.base.text.formulas import harmless
 from certmail_config.settings import Settings
 from certmail_config.sql.deliveries import SHOWN_COLUMNS, Cursor, Filter, Row, read_all, read_page
 from certmail_config.sql.engine import reachable, ready_database

@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
+from certmail_config.admin.settling.manual_resolution import Decision, Resolved, resolve
 from certmail_config.base.errors import WrongUse
 from certmail_config.base.ids import job_id
 from certmail_config.jobs.states import FINAL, State
 from certmail_config.settings import Settings
+from certmail_config.status.uncertain import list_uncertain
 from certmail_worker.cli.support.actor import actor, user
 from certmail_worker.cli.support.filters import Campaign, Tenant
 from certmail_worker.cli.support.output import Json, err, out, print_json, table
-from certmail_worker.uncertain.manual_resolution import Decision, Resolved, list_uncertain, resolve
 
 ALL = 1_000_000
 

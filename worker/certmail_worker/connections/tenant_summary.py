@@ -11,9 +11,9 @@ from certmail_config.base.redis_answers import fields_of
 from certmail_config.ledger.values import split_words
 from certmail_config.sql import registry
 from certmail_config.status.lane_waits import waits
+from certmail_config.status.uncertain import list_uncertain
 from certmail_config.tenants.models import Connection, ConnectionState, Tenant
 from certmail_config.tenants.pauses import pause_of
-from certmail_worker.uncertain.manual_resolution import list_uncertain
 
 MANY = 1_000_000
 IT_GOES_ON = "It goes on by itself then."

@@ -1,5 +1,5 @@
-"""Mails of which nobody knows whether Gmail took them: looked for, or resolved by a person.
+"""Mails of which nobody knows whether Gmail took them: looked for among the sent mails.
 
-verifier.py, where to start, looks for them among the sent mails; manual_resolution.py carries out
-what a person decides. Nothing here sends.
+verifier.py is where to start. What a person decides instead is carried out by certmail_config's
+admin/settling. Nothing here sends.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from certmail_config.admin.settling.unknown_attempts import unknown_attempts
 from certmail_config.base.ids import ConnectionId, JobId
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Call, Settlement, settle
@@ -15,8 +16,6 @@ from certmail_worker.uncertain.sent_folder import Sent
 
 CONFIRM_SECONDS: Final = 10.0
 """The time between the two looks that both find nothing."""
-MAX_ATTEMPTS: Final = 10_000
-"""More than any job makes: as the ledger's scripts have it."""
 GIVE_UP_SECONDS: Final = 600.0
 """For how much longer than VERIFY_SECONDS it is tried where looking itself fails."""
 
@@ -63,12 +62,6 @@ def read_unsure(job: JobId, fields: Mapping[bytes, bytes]) -> Unsure | None:
         doubted_at=int(value["doubted_at"]) / 1000,
         looked=value.get("looked") == "1",
     )
-
-
-def unknown_attempts(job: Mapping[str, str]) -> tuple[int, ...]:
-    """The attempts of a job's hash of which nobody knows what became, the newest last."""
-    numbers = range(1, min(int(job.get("attempt", "0")), MAX_ATTEMPTS) + 1)
-    return tuple(n for n in numbers if job.get(f"outcome:{n}") == AttemptOutcome.UNKNOWN)
 
 
 def next_look(age: float, verify: float, *, failed: bool) -> float | None:

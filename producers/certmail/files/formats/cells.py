@@ -6,7 +6,7 @@ Nothing, where it holds a spreadsheet's error or a program's word for nothing.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from certmail_config.base.errors import ReminderRejected
 
@@ -46,8 +46,6 @@ What others say decides whether, when and with what link.
 """
 _TAKEN_FOR: Final = ("cp1252", "latin-1", "mac_roman")
 """What programs take UTF-8 for: J\u00fcrg becomes J\u00c3\u00bcrg."""
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
-"""How a text begins that a spreadsheet takes for a formula, or would without its apostrophe."""
 
 
 def says_nothing(field: str, text: str) -> bool:
@@ -90,13 +88,3 @@ def garbled(text: str) -> str | None:
             continue
 
     return None
-
-
-def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet calculates: a formula in it would come from others."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-def as_meant(text: str) -> str:
-    """A cell without the apostrophe that keeps a spreadsheet from calculating it."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

@@ -14,11 +14,11 @@ from itertools import chain, islice
 from typing import Final
 
 from certmail.files.columns import Columns, Layout
-from certmail.files.formats.cells import as_meant
 from certmail.files.formats.encoding import Encoding
 from certmail.files.formats.lines import Line
 from certmail.files.row import Row, Terms, table_row
 from certmail_config.base.errors import ReminderRejected, WrongUse
+from certmail_config.base.text.formulas import as_meant
 
 MAX_FIELD_CHARACTERS: Final = 1_000_000
 DELIMITERS: Final = ",;\t|"

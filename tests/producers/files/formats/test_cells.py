@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from certmail.files.formats.cells import as_meant, garbled, harmless, says_nothing
+from certmail.files.formats.cells import garbled, says_nothing
 from certmail_config.base.errors import ReminderRejected
 
 ERRORS = [
@@ -46,19 +44,6 @@ def test_what_may_be_meant_is_left_as_it_is() -> None:
     assert not says_nothing("connection", "na"), "a mailbox of North America"
     assert not says_nothing("tenant", "none")
     assert not says_nothing("locale", "nan"), "Min Nan"
-
-
-@given(st.text(alphabet="'=+-@\t\ra1", max_size=6))
-@example("=1+1")
-@example("'=1")
-def test_what_an_export_keeps_from_calculating_is_read_as_it_was(text: str) -> None:
-    assert not harmless(text).startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert as_meant(harmless(text)) == text
-
-
-def test_other_apostrophes_stay() -> None:
-    for text in ("'t Hooft", "O'Neill", "'"):
-        assert as_meant(text) == text == harmless(text)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman"])

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certmail.files.formats.cells import as_meant, garbled, says_nothing
+from certmail.files.formats.cells import garbled, says_nothing
 from certmail.files.formats.csv_file import MAX_FIELD_CHARACTERS, read_csv
 from certmail.files.formats.encoding import Encoding
 from certmail.files.formats.lines import read_lines
 from certmail.files.row import Row, Terms
 from certmail_config.base.errors import ReminderRejected, WrongUse
+from certmail_config.base.text.formulas import as_meant
 from certmail_config.jobs.reminder import Reminder, parse
 
 HEAD = "tenant,to,name\n"

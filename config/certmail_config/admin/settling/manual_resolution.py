@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
 
 from redis import Redis
-from sqlalchemy import Connection as Db
-from sqlalchemy import func, select
 
+from certmail_config.admin.settling.unknown_attempts import unknown_attempts
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import JobId
 from certmail_config.base.redis_answers import field_of, hash_of
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Call, Settlement, close, run, settle
-from certmail_config.sql import tables
-from certmail_worker.uncertain.pending_checks import unknown_attempts
-
-BATCH_SIZE: Final = 500
 
 
 class Decision(StrEnum):
@@ -41,71 +35,6 @@ class Resolved:
     id: str
     done: bool
     state: State | None
-
-
-def list_uncertain(
-    db: Db, redis: Redis, *, tenant: str | None, campaign: str | None, limit: int
-) -> list[dict[str, Any]]:
-    """The uncertain deliveries that are still open, the oldest first; raises RedisError.
-
-    `waits_for` says who is to decide.
-    """
-    rows = uncertain_rows(db, tenant=tenant, campaign=campaign)
-    still_open: list[dict[str, Any]] = []
-
-    for start in range(0, len(rows), BATCH_SIZE):
-        if len(still_open) >= limit:
-            break
-        still_open += _still_open(redis, rows[start : start + BATCH_SIZE])
-
-    return still_open[:limit]
-
-
-def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[dict[str, Any]]:
-    """The deliveries that are on record as uncertain, closed or not, the oldest first."""
-    record = tables.deliveries.c
-    names = ("job", "tenant", "campaign", "kind", "recipient", "reason", "possible_duplicate")
-    connections = tables.connections.c
-
-    # Of a request that nobody saw begin, the record has no mailbox: it is the connection's, as long
-    # as there is one.
-    mailbox = func.coalesce(record.mailbox, connections.mailbox).label("mailbox")
-    query = (
-        select(*(record[name] for name in names), mailbox, record.updated_at)
-        .select_from(
-            tables.deliveries.outerjoin(tables.connections, record.connection == connections.id)
-        )
-        .where(record.state == State.UNCERTAIN)
-    )
-
-    for column, value in ((record.tenant, tenant), (record.campaign, campaign)):
-        if value is not None:
-            query = query.where(column == value)
-
-    return [dict(row) for row in db.execute(query.order_by(record.job)).mappings()]
-
-
-def _still_open(redis: Redis, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Those of the rows that nobody has decided about yet."""
-    with redis.pipeline(transaction=False) as pipe:
-        for row in rows:
-            pipe.hmget(redis_keys.JOB + row["job"], ["state", "finished_at", "held"])
-            pipe.zscore(redis_keys.UNSURE, row["job"])
-        answers = pipe.execute()
-
-    for row, (state, finished, held), looked_for in zip(
-        rows, answers[0::2], answers[1::2], strict=True
-    ):
-        if state == State.UNCERTAIN.encode() and finished is None:
-            yield row | {
-                "waits_for": _waits_for(held=held == b"1", looked_for=looked_for is not None)
-            }
-
-
-def _waits_for(*, held: bool, looked_for: bool) -> str:
-    if looked_for:
-        return "looking among the sent mails"
-    return "a person" if held else "the rule that sends it again"
 
 
 def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) -> list[Resolved]:

@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import insert, update
 
+from certmail_config.admin.settling.manual_resolution import Decision, Resolved, resolve
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import JobId
 from certmail_config.crypto.vault import Vault
@@ -16,7 +17,7 @@ from certmail_config.ledger import run
 from certmail_config.ledger.upkeep import KnownJob, restore
 from certmail_config.sql import registry, tables
 from certmail_config.sql.engine import open_database
-from certmail_worker.uncertain.manual_resolution import Decision, Resolved, resolve, uncertain_rows
+from certmail_config.status.uncertain import uncertain_rows
 from support.machine.clocked_ledger import ClockedLedger
 
 

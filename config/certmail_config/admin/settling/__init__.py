@@ -1,0 +1,1 @@
+"""Settling by hand what became of reminders whose answer was lost."""
