@@ -84,6 +84,9 @@ bench: $(VENV)/dev.stamp ## what a mail costs, beside Celery, arq and taskiq
 queries: $(VENV)/dev.stamp ## a record of a million deliveries: each question's time
 	@PYTHONPATH=tests $(BIN)/python -m bench.queries $(QUERIES)
 
+pages: $(VENV)/dev.stamp ## the console's pages over 100,000 deliveries: their first bytes
+	@PYTHONPATH=tests $(BIN)/python -m bench.console.first_bytes $(PAGES)
+
 profile: ## where a worker's time goes
 	@$(PYTHON) tests/bench/environments.py
 	@PYTHONPATH=tests .bench/venv-certmail/bin/python -m bench profile $(BENCH)
@@ -258,4 +261,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records webhooks bench queries compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean

@@ -25,6 +25,7 @@ from certmail_config.jobs.states import State
 from certmail_config.sql.deliveries import Cursor, Filter, read_page
 from certmail_config.sql.delivery_story import read_story
 from certmail_config.sql.engine import open_database, upgrade
+from certmail_config.sql.record.counts import count_hours, count_states
 from certmail_config.sql.retention import undecided
 from certmail_config.status.uncertain import uncertain_rows
 from certmail_worker.recording.writer import read_position
@@ -34,6 +35,7 @@ BOUND_MS: Final = 50.0
 TIMES: Final = 40
 NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
 MONTH: Final = timedelta(days=30)
+DAY: Final = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -100,6 +102,22 @@ def questions(count: int) -> Iterator[tuple[str, Callable[[Db], object]]]:
     )
     yield "doubts that nobody settled (retention)", lambda db: undecided(db, NOW - MONTH)
     yield "how far the record is (doctor)", lambda db: read_position(db.engine)
+
+
+def counts() -> Iterator[tuple[str, Callable[[Db], object]]]:
+    """What the console counts, up to a bound: then it does not matter how a database finds them."""
+    counted = {
+        "all": Filter(),
+        "a tenant": Filter(BIG),
+        "a campaign": Filter(campaign=BIG_CAMPAIGN),
+        "a tenant's campaign": Filter(BIG, BIG_CAMPAIGN),
+        "a recipient": Filter(recipient=SOMEBODY),
+        "a tenant's month": Filter(BIG, since=NOW - 2 * MONTH, until=NOW - MONTH),
+        "a tenant that is not there": Filter("nobody"),
+    }
+    for name, wanted in counted.items():
+        yield f"states of {name}", partial(count_states, wanted=wanted)
+        yield f"hours of {name}", partial(count_hours, wanted=wanted, start=NOW - DAY)
 
 
 def ask(engine: Engine, name: str, question: Callable[[Db], object], times: int = TIMES) -> Asked:
@@ -177,7 +195,7 @@ def main() -> None:
         _tell(f"{'question':58} {'median ms':>10} {'95 % ms':>9}   plan")
         asked = []
 
-        for name, question in questions(count):
+        for name, question in (*questions(count), *counts()):
             one = ask(engine, name, question)
             asked.append(one)
             plan = "\n".join([one.plans[0], *(f"{'':81}{more}" for more in one.plans[1:])])

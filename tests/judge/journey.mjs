@@ -1,5 +1,6 @@
 // The whole journey, at the width of a phone and of a desk. Started by `python -m judge`, which runs everything else.
 import { execFileSync } from "node:child_process";
+import { answers } from "./answers.mjs";
 import { Window, open } from "./browser.mjs";
 import { Google } from "./google.mjs";
 import { framed } from "./framed.mjs";
@@ -17,6 +18,9 @@ const town = {
   password: given.password,
   hand: (...command) => run("judge.hand", ...command),
   certmail: (...command) => JSON.parse(run("certmail_worker", ...command, "--json")),
+  send: (...reminders) => execFileSync(given.python, ["-m", "certmail_worker", "send", "-"], {
+    env: process.env, input: reminders.map((each) => JSON.stringify(each)).join("\n"), stdio: ["pipe", "ignore", "ignore"],
+  }),
   setupLink: (tenant, back) => {
     run("certmail_worker", "tenants", "add", tenant, "--name", "Globex");
     const made = run("certmail_worker", "connections", "setup-link", tenant, "--return-url", back, "--state", "xyz", "--json");
@@ -40,6 +44,7 @@ try {
       await templates(editor, google, town, `mails${width}`);
       await framed(operator, town, `mails${width}`);
       await keyboard(operator, town, "/console", `/console/tenants/mails${width}/templates/texts/en/reminder`);
+      await answers(operator, google, town, `globex${width}`);
       await operating(operator, google, town, `acme${width}`, `globex${width}`);
       await operators(operator, google, town, `globex${width}`);
     } catch (error) {

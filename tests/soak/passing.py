@@ -18,7 +18,7 @@ from typing import Final, cast
 
 from redis import Redis
 
-from certmail_config.admin.settling.manual_resolution import Decision, resolve
+from certmail_config.admin.settling.manual_resolution import ManualDecision, resolve
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import StoresUnreachable
 from certmail_config.sql import registry
@@ -112,7 +112,9 @@ class Days(threading.Thread):
             sent = self._sent(tenant)
             for row in waiting:
                 if row["tenant"] == tenant:
-                    decision = Decision.ARRIVED if row["job"] in sent else Decision.SEND_AGAIN
+                    decision = (
+                        ManualDecision.ARRIVED if row["job"] in sent else ManualDecision.SEND_AGAIN
+                    )
                     resolve(admin.redis, [row["job"]], decision, "settled_by_hand: by the soak")
                     self.decided[str(decision)] += 1
 

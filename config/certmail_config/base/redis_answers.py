@@ -91,6 +91,11 @@ def ranked(redis: Redis, name: str, first: int, last: int) -> list[bytes]:
     return cast("list[bytes]", redis.zrange(name, first, last))
 
 
+def score_of(redis: Redis, name: str, member: bytes) -> float | None:
+    """The score of a member of a sorted set; None if it is not in it."""
+    return redis.zscore(name, member)
+
+
 def scored_up_to(redis: Redis, name: str, highest: int) -> list[bytes]:
     """The members of a sorted set whose score is no higher, lowest first."""
     return cast("list[bytes]", redis.zrangebyscore(name, "-inf", highest))

@@ -111,6 +111,8 @@ PRODUCERS_SCRIPTS: Final = (
     "survey_places",
     "survey_project",
 )
+_SETTLING_SCRIPTS: Final = ("settle", "close")
+"""What the console does with reminders of unknown outcome."""
 _PRODUCERS_OWN: Final = (
     _all("HGETALL HMGET HGET", keys.TENANT, keys.JOB, keys.LANE_INFO, keys.MAILBOX, keys.PROJECT)
     | _all("ZCOUNT", keys.LATER)
@@ -140,7 +142,8 @@ def _of_producer(role: Role) -> Rights:
 
 
 def _of_gateway(role: Role) -> Rights:
-    called = {each for each in _of(PRODUCERS_SCRIPTS) if each.key not in _OF_WORKERS_ONLY}
+    scripts = (*PRODUCERS_SCRIPTS, *_SETTLING_SCRIPTS)
+    called = {each for each in _of(scripts) if each.key not in _OF_WORKERS_ONLY}
     return Rights(
         role,
         (_CONNECTING, _SCRIPTS, _WAITING, _TRANSACTIONS, _PROOF),

@@ -31,12 +31,22 @@ class HistoryEntry:
     by: str
 
 
-def read_history(db: Db, tenant: str, *, limit: int = 100) -> list[HistoryEntry]:
-    """The newest of them, the newest first."""
+def read_history(
+    db: Db,
+    tenant: str,
+    *,
+    between: tuple[datetime, datetime] | None = None,
+    limit: int = 100,
+) -> list[HistoryEntry]:
+    """The newest of them, or of those `between` two times, the newest first."""
     events = tables.events.c
+    where = [events.tenant == tenant, events.job.is_(None)]
+    if between is not None:
+        first, last = (int(at.timestamp() * 1000) for at in between)
+        where.append(events.stream_ms.between(first, last))
     rows = db.execute(
         select(events.at, events.type, events.data)
-        .where(events.tenant == tenant, events.job.is_(None))
+        .where(*where)
         .order_by(events.stream_ms.desc(), events.stream_n.desc())
         .limit(limit)
     )

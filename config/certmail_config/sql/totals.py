@@ -78,7 +78,7 @@ def count_deliveries(db: Db, wanted: Filter, tenants: Collection[str] | None = N
     counted = select(
         record.state, record.held, record.possible_duplicate, func.count().label("count")
     )
-    where = [*_asked(wanted), *_of(tenants)]
+    where = [*asked(wanted), *_of(tenants)]
     rows = db.execute(
         counted.where(*where).group_by(record.state, record.held, record.possible_duplicate)
     )
@@ -99,7 +99,7 @@ def count_campaigns(
     """
     record = tables.deliveries.c
     key = (record.tenant, record.campaign)
-    where = [record.campaign.is_not(None), *_asked(wanted), *_of(tenants)]
+    where = [record.campaign.is_not(None), *asked(wanted), *_of(tenants)]
     if after is not None:
         where.append(tuple_(*key) > _pair(after))
     found = db.execute(select(*key).where(*where).distinct().order_by(*key).limit(limit + 1)).all()
@@ -139,7 +139,8 @@ def _totals(parts: Iterable[Mapping[str, Any]]) -> Totals:
     return Totals(sum(states.values()), ordered, held, doubled)
 
 
-def _asked(wanted: Filter) -> list[ColumnElement[bool]]:
+def asked(wanted: Filter) -> list[ColumnElement[bool]]:
+    """What must hold of a delivery that is asked for, for whoever counts: in any order."""
     record = tables.deliveries.c
     conditions: list[ColumnElement[bool]] = [
         column == value for column, value in wanted.by_column().items()

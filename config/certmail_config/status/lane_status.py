@@ -14,7 +14,7 @@ from redis import Redis
 
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import ConnectionId
-from certmail_config.base.redis_answers import fields_of, ranked
+from certmail_config.base.redis_answers import fields_of, ranked, score_of
 from certmail_config.forecast.forecaster import Forecaster, Waiting
 from certmail_config.jobs.states import State
 from certmail_config.ledger import run
@@ -56,15 +56,23 @@ def read_lanes(redis: Redis, connections: Sequence[ConnectionId]) -> list[LaneSt
 
 
 def last_leaves_at(redis: Redis, connection: ConnectionId) -> datetime | None:
-    """When the last that waits for its turn will have left.
+    """When the last that waits, for its turn or its time, will have left.
 
     None if nothing does, the lane stands, or it is too far off.
     """
-    last = ranked(redis, redis_keys.LANE + connection, -1, -1)
-    if not last:
-        return None
-    [at] = Forecaster(redis).of([Waiting(last[0].decode(), connection, State.READY)])
-    return at
+    last = [
+        Waiting(id_.decode(), connection, State.READY)
+        for id_ in ranked(redis, redis_keys.LANE + connection, -1, -1)
+    ]
+    later = redis_keys.LATER + connection
+    last += [
+        Waiting(id_.decode(), connection, State.SCHEDULED, at / 1000)
+        for id_ in ranked(redis, later, -1, -1)
+        if (at := score_of(redis, later, id_)) is not None
+    ]
+    leave = Forecaster(redis).of(last) if last else []
+    known = [at for at in leave if at is not None]
+    return max(known) if known and len(known) == len(leave) else None
 
 
 def at_once(redis: Redis, connection: ConnectionId) -> int | None:

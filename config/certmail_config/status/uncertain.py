@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from redis import Redis
 from sqlalchemy import Connection as Db
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select, tuple_
 
 from certmail_config.base import redis_keys
 from certmail_config.jobs.states import State
@@ -34,8 +34,43 @@ def list_uncertain(
     return still_open[:limit]
 
 
+def open_uncertain(
+    db: Db, redis: Redis, *, tenant: str | None = None, campaign: str | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """As `list_uncertain`, read some at a time: no more than `limit` needs, and what closed.
+
+    However many were closed or settled in the course of years.
+    """
+    record = tables.deliveries.c
+    place = (record.enqueued_at, record.job)
+    query = _uncertain(tenant, campaign).where(record.decided_by.is_(None)).order_by(*place)
+    query = query.add_columns(record.enqueued_at).limit(BATCH_SIZE)
+    found: list[dict[str, Any]] = []
+    after: tuple[Any, Any] | None = None
+
+    while len(found) < limit:
+        page = query if after is None else query.where(tuple_(*place) > _place(after))
+        rows = [dict(row) for row in db.execute(page).mappings()]
+        found += _still_open(redis, rows)
+        if len(rows) < BATCH_SIZE:
+            break
+        after = rows[-1]["enqueued_at"], rows[-1]["job"]
+
+    return found[:limit]
+
+
+def _place(after: tuple[Any, Any]) -> Any:
+    record = tables.deliveries.c
+    return tuple_(literal(after[0], record.enqueued_at.type), literal(after[1], record.job.type))
+
+
 def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[dict[str, Any]]:
     """The deliveries that are on record as uncertain, closed or not, the oldest first."""
+    query = _uncertain(tenant, campaign).order_by(tables.deliveries.c.job)
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def _uncertain(tenant: str | None, campaign: str | None) -> Select[Any]:
     record = tables.deliveries.c
     names = ("job", "tenant", "campaign", "kind", "recipient", "reason", "possible_duplicate")
     connections = tables.connections.c
@@ -55,7 +90,7 @@ def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[
         if value is not None:
             query = query.where(column == value)
 
-    return [dict(row) for row in db.execute(query.order_by(record.job)).mappings()]
+    return query
 
 
 def _still_open(redis: Redis, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -182,6 +182,10 @@ class Peer(RequestHandler):
         elif rested and data and not self._in_head:
             self._allow(self._server.bounds.head, head=True)
 
+    def answer_goes_on(self) -> None:
+        """Give the answer as much time again: something of it was taken."""
+        self._allow(self._server.bounds.answer, head=False)
+
     def _allow(self, seconds: float, *, head: bool) -> None:
         if self._timer is not None:
             self._timer.cancel()

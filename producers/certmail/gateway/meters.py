@@ -19,6 +19,9 @@ _PARTS: Final = {
     "/readyz": "health",
 }
 
+_LONG: Final = frozenset({"/console/live", "/console/deliveries/export"})
+"""What lasts as long as somebody listens, or reads: no measure of how fast pages are."""
+
 
 def note_request(
     meters: GatewayMeters, route: str, method: str, status: int, seconds: float
@@ -27,7 +30,8 @@ def note_request(
     known = method if method in _METHODS else OTHER
     meters.requests.add(route, known, f"{status // 100}xx")
     first = "/" + route.lstrip("/").partition("/")[0]
-    meters.seconds.note(seconds, _PARTS.get(first, OTHER))
+    if route not in _LONG:
+        meters.seconds.note(seconds, _PARTS.get(first, OTHER))
 
 
 def note_intake(meters: GatewayMeters, status: int) -> None:

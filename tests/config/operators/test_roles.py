@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from certmail_config.operators.hidden_address import hidden_address
 from certmail_config.operators.roles import OperatorRole
 
 
@@ -19,16 +16,3 @@ def test_each_covers_itself_and_those_before_it() -> None:
         admin: {viewer, operator, admin},
     }
 
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("ann@acme.com", "a•••@acme.com"),
-        ("a@acme.com", "•••@acme.com"),
-        ("“ann b”@acme.com", "“•••@acme.com"),
-        ("nobody", "•••"),
-        ("", "•••"),
-    ],
-)
-def test_an_address_is_hidden_but_for_its_domain(address: str, shown: str) -> None:
-    assert hidden_address(address) == shown

@@ -87,6 +87,12 @@ def test_a_worker_may_do_what_the_transports_script_does() -> None:
     assert called <= {touch.command for touch in rights_of(Role.WORKER).touches}
 
 
+@pytest.mark.parametrize("script", ["settle", "close"])
+def test_the_console_may_settle_what_nobody_knows(script: str) -> None:
+    wanted = {(touch.command, touch.key) for touch in touches(script) if touch.key}
+    assert wanted <= {(touch.command, touch.key) for touch in rights_of(Role.GATEWAY).touches}
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_server_takes_the_rules_and_they_say_what_they_are_for(engine: str) -> None:
     made = users("certmail", ["certmail-producer-hr"])

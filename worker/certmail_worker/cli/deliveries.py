@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 
 from certmail_config.base.errors import Refused, WrongUse
-from certmail_config.base.text.formulas import harmless
 from certmail_config.settings import Settings
-from certmail_config.sql.deliveries import SHOWN_COLUMNS, Cursor, Filter, Row, read_all, read_page
+from certmail_config.sql.deliveries import Cursor, Filter, Row, read_all, read_page
 from certmail_config.sql.engine import reachable, ready_database
+from certmail_config.sql.record.export import ExportForm, heading, lines
 from certmail_config.sql.totals import count_deliveries
 from certmail_worker.cli.support.filters import filtered
-from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table, when
+from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table
 
 SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "reason", "job")
-
-
-class ExportForm(StrEnum):
-    """The form of an export."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 @filtered
@@ -107,12 +96,8 @@ def export(
         )
 
     form = form or (ExportForm.JSONL if file.endswith((".jsonl", ".ndjson")) else ExportForm.CSV)
-    # Spreadsheets take a CSV file without a mark for another encoding; programs that are piped to
-    # want none.
-    encoding = "utf-8-sig" if form is ExportForm.CSV else "utf-8"
-    with ready_database(Settings.from_env()) as engine, _opened(file, encoding) as target:
-        write = _write_csv if form is ExportForm.CSV else _write_jsonl
-        count = write(target, read_all(engine, wanted))
+    with ready_database(Settings.from_env()) as engine, _opened(file, form.encoding) as target:
+        count = _write(target, form, read_all(engine, wanted))
 
     if json:
         return print_json({"file": file, "format": form, "deliveries": count})
@@ -133,31 +118,17 @@ def _opened(file: str, encoding: str) -> Iterator[TextIO]:
         raise Refused("file_unusable", message, "Name another file.") from None
 
 
-def _write_csv(target: TextIO, rows: Iterable[Row]) -> int:
-    writer, count = csv.writer(target), 0
-
-    writer.writerow(SHOWN_COLUMNS)
-    for row in rows:
-        writer.writerow([harmless(_plain(row[name])) for name in SHOWN_COLUMNS])
-        count += 1
-    return count
-
-
-def _write_jsonl(target: TextIO, rows: Iterable[Row]) -> int:
+def _write(target: TextIO, form: ExportForm, rows: Iterable[Row]) -> int:
+    target.write(heading(form))
     count = 0
-    for row in rows:
-        target.write(
-            json.dumps({name: _plain(row[name]) for name in SHOWN_COLUMNS}, ensure_ascii=False)
-            + "\n"
-        )
+
+    for line in lines(form, rows):
+        target.write(line)
         count += 1
+
     return count
 
 
 def _short(row: Row, name: str) -> Any:
     """A reason's sentence is for `status`; a list has room for its code."""
     return (row[name] or "").partition(":")[0] if name == "reason" else row[name]
-
-
-def _plain(value: Any) -> Any:
-    return when(value) if isinstance(value, datetime) else value

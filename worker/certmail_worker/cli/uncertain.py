@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.settling.manual_resolution import Decision, Resolved, resolve
+from certmail_config.admin.settling.manual_resolution import ManualDecision, Resolved, resolve
 from certmail_config.base.errors import WrongUse
 from certmail_config.base.ids import job_id
 from certmail_config.jobs.states import FINAL, State
@@ -52,7 +52,7 @@ def settle(
     ] = None,
     *,
     found: Annotated[
-        Decision,
+        ManualDecision,
         typer.Option(
             "--as",
             help="What you found: it arrived; it did not, and is sent again; or nobody can say, and it is closed.",
@@ -91,15 +91,15 @@ def settle(
         raise typer.Exit(1)
 
 
-def _disappoints(result: Resolved, found: Decision) -> bool:
+def _disappoints(result: Resolved, found: ManualDecision) -> bool:
     """Whether it was to be sent again, and it ended instead.
 
     Called off meanwhile, say, or its content was lost in a restore.
     """
-    return found is Decision.SEND_AGAIN and result.state in FINAL
+    return found is ManualDecision.SEND_AGAIN and result.state in FINAL
 
 
-def _show(results: list[Resolved], found: Decision, *, as_json: bool) -> None:
+def _show(results: list[Resolved], found: ManualDecision, *, as_json: bool) -> None:
     done = sum(result.done for result in results)
     if as_json:
         print_json({"settled": done, "items": [asdict(result) for result in results]})

@@ -330,6 +330,8 @@ GATEWAY: Final = (
     Entry("answer_not_kept", "An answer is not kept for its Idempotency-Key: Redis was away or nearly full. The same request would be carried out again; reminders of the same key are still not sent twice."),
     Entry("page_failed", "A page of the console could not be shown: something raised that nobody foresaw.", CERTMAIL, DAY, _REPORT),
     Entry("page_unavailable", "A page of the console needs a store that does not answer.", OPERATOR, NOW, _CODE, (DOCTOR,)),
+    Entry("export_cut_off", "The database went away while a file of deliveries was written for somebody at the console; the file was cut off.", OPERATOR, NOW, _CODE, (DOCTOR,)),
+    Entry("live_pages_wait", "A store does not answer: open pages of the console are not renewed until it does."),
     Entry("sign_in_refused", "Somebody typed a wrong operator password. Tries are limited.", OPERATOR, DAY, "If there are many and nobody mistyped, see who can reach the console."),
     Entry("google_sign_in_refused", "Somebody came back from Google and was not let in to the console; `why` says what did not fit.", OPERATOR, DAY, "`no operator`: `certmail operators add NAME --address …` lets them in. Else see the settings CERTMAIL_OPERATOR_OAUTH_CLIENT_ID and CERTMAIL_OPERATOR_DOMAINS."),
     Entry("signed_in", "An operator signed in to the console."),

@@ -17,7 +17,7 @@ from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Call, Settlement, close, run, settle
 
 
-class Decision(StrEnum):
+class ManualDecision(StrEnum):
     """What the person found."""
 
     ARRIVED = "arrived"
@@ -37,7 +37,9 @@ class Resolved:
     state: State | None
 
 
-def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) -> list[Resolved]:
+def resolve(
+    redis: Redis, jobs: Iterable[str], decision: ManualDecision, reason: str
+) -> list[Resolved]:
     """Carry out a decision for each job; raises RedisError.
 
     What is no longer uncertain stays as it is.
@@ -45,13 +47,13 @@ def resolve(redis: Redis, jobs: Iterable[str], decision: Decision, reason: str) 
     return [_resolve(redis, JobId(job), decision, reason) for job in jobs]
 
 
-def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resolved:
+def _resolve(redis: Redis, job: JobId, decision: ManualDecision, reason: str) -> Resolved:
     fields = hash_of(redis, redis_keys.JOB + job)
     before = _state(fields.get(b"state"))
     if before is not State.UNCERTAIN:
         return Resolved(job, done=False, state=before)
 
-    if decision is Decision.CLOSE:
+    if decision is ManualDecision.CLOSE:
         closed = run(redis, close(job, reason))
         return Resolved(job, closed, State.UNCERTAIN if closed else _state_of(redis, job))
 
@@ -61,7 +63,11 @@ def _resolve(redis: Redis, job: JobId, decision: Decision, reason: str) -> Resol
 
     # Somebody who looked may have been faster; and where no request is known, there is nothing to
     # settle.
-    done = state is State.ACCEPTED if decision is Decision.ARRIVED else state is not State.UNCERTAIN
+    done = (
+        state is State.ACCEPTED
+        if decision is ManualDecision.ARRIVED
+        else state is not State.UNCERTAIN
+    )
     return Resolved(job, done, state)
 
 
@@ -74,14 +80,14 @@ def _state(found: bytes | None) -> State | None:
 
 
 def _settlements(
-    job: JobId, fields: dict[bytes, bytes], decision: Decision, reason: str
+    job: JobId, fields: dict[bytes, bytes], decision: ManualDecision, reason: str
 ) -> list[Call[State | None]]:
     """The settlements of the attempts whose outcome is unknown.
 
     Of the newest attempt, that it arrived; or of each, that it did not leave.
     """
     attempts = unknown_attempts({name.decode(): text.decode() for name, text in fields.items()})
-    arrived = decision is Decision.ARRIVED
+    arrived = decision is ManualDecision.ARRIVED
     outcome = AttemptOutcome.ACCEPTED if arrived else AttemptOutcome.NOT_SENT
     settlement = Settlement(outcome, State.ACCEPTED if arrived else State.READY, reason)
     detail = json.dumps({"outcome": outcome, "by_hand": True})

@@ -291,4 +291,12 @@ ROUTES: Final = (
         problems=(*_KEYED, "invalid_body", "unknown_webhook", "unknown_message"),
         turns=_batches,
     ),
+    Route(
+        "GET", "/v1/deliveries/{id}", "getDelivery", Tag.RECORD, KeyScope.DELIVERIES_READ,
+        summary="Show all that is on record of one reminder: its requests to Gmail, and what happened to it",
+        does=deliveries.story,
+        gives={200: ("Its story.", models.DeliveryStory)},
+        problems=("unknown_reminder",),
+        turns=_lists,
+    ),
 )  # fmt: skip

@@ -32,6 +32,10 @@ Bare = Callable[[web.Request], Awaitable[web.StreamResponse]]
 VISITOR: Final = web.RequestKey("visitor", Visitor)
 """Who was let in with this request; an error page shows them their way on."""
 _CSRF: Final = "csrf"
+BY_ITSELF: Final = "X-Live"
+"""The header of what a page's script asks without a person."""
+LIVE: Final = "/console/live"
+"""Where pages listen for what has changed."""
 
 
 class AccessDenied(CertmailError):
@@ -73,7 +77,9 @@ def for_operator(page: Page, needed: OperatorRole) -> Bare:
     async def bare(request: web.Request) -> web.StreamResponse:
         context = request.app[CONSOLE]
         secret = cookies.read(request, Cookie.OPERATOR, secure=context.secure)
-        visitor = await asyncio.to_thread(_operator, context, secret)
+        # What a page asks by itself keeps nobody's visit from ending.
+        renew = request.headers.get(BY_ITSELF) is None and request.path != LIVE
+        visitor = await asyncio.to_thread(operator_of, context, secret, renew=renew)
         if visitor is None:
             raise web.HTTPSeeOther(wanted_page.to_sign_in(request.method, request.path))
         if not visitor.may(needed):
@@ -98,8 +104,9 @@ def for_administrator(page: Page) -> Bare:
     return bare
 
 
-def _operator(context: ConsoleContext, secret: str) -> Visitor | None:
-    visitor = context.sessions.find(secret)
+def operator_of(context: ConsoleContext, secret: str, *, renew: bool) -> Visitor | None:
+    """The operator whose cookie this is; None for nobody's. Blocks; raises RedisError."""
+    visitor = context.sessions.find(secret, renew=renew)
     if visitor is None or not visitor.is_operator:
         return None
     return with_rights(context.admin, visitor)

@@ -152,7 +152,9 @@ def _status(error: CertmailError) -> int:
             return 403
         case StoresUnreachable() | SealBroken() | SettingsError():
             return 503
-        case Refused(code="unknown_connection" | "unknown_tenant" | "unknown_sample"):
+        case Refused(
+            code="unknown_connection" | "unknown_tenant" | "unknown_sample" | "unknown_reminder"
+        ):
             return 404
         case Refused():
             return 409

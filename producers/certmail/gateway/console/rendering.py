@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from certmail.gateway.console import times
 from certmail.gateway.console.application import LOGO, Application
+from certmail.gateway.console.navigation import NAVIGATION
 
 _PACKAGE: Final = "certmail.gateway.console"
 LOCALES: Final = files(_PACKAGE) / "locale"
@@ -26,6 +27,7 @@ _TYPES: Final = {
     "console.css": "text/css",
     "console.js": "text/javascript",
     "editor.js": "text/javascript",
+    "live.js": "text/javascript",
     "mark.svg": "image/svg+xml",
 }
 _VISIT: Final = re.compile(r" Enable it by visiting https?://\S+(?: then retry)?\.?")
@@ -54,7 +56,7 @@ class Pages:
             )
 
         text = environment.get_template(template).render(
-            language=language, sandbox=request.app.get(SANDBOX, ""), **values
+            language=language, sandbox=request.app.get(SANDBOX, ""), path=request.path, **values
         )
         return web.Response(text=text, content_type="text/html", status=status)
 
@@ -82,9 +84,12 @@ def environment_for(
     environment.filters["day"] = lambda value: times.day(value, language)
     environment.filters["moment"] = lambda value: times.moment(value, language)
     environment.filters["language_name"] = lambda tag: language_name(tag, language)
+    environment.filters["second"] = lambda value: times.second(value, language)
+    environment.filters["utc_day"] = lambda value: times.utc_day(value, language)
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
     environment.globals["static"] = static_url
     environment.globals["application"] = application
+    environment.globals["navigation"] = NAVIGATION
 
     # For what is no literal of a template: the extension's own functions would take its text for
     # HTML. And of nothing a catalogue says its own header.

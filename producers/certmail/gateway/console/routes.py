@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
-from certmail.gateway.console.access_control import Bare, Page, for_administrator, for_operator
-from certmail.gateway.console.context import CONSOLE, console_context
+from certmail.gateway.console.access_control import (
+    Bare,
+    Page,
+    for_administrator,
+    for_operator,
+    operator_of,
+)
+from certmail.gateway.console.attention import attention_page
+from certmail.gateway.console.context import CONSOLE, ConsoleContext, console_context
+from certmail.gateway.console.live import live_page
+from certmail.gateway.console.live.hub import LiveHub
+from certmail.gateway.console.live.live_page import HUB
 from certmail.gateway.console.pages import (
     account_page,
     actions,
@@ -18,8 +29,11 @@ from certmail.gateway.console.pages import (
     sign_in,
     views,
 )
+from certmail.gateway.console.record import export_page, list_page, story_page
+from certmail.gateway.console.record.export_page import EXPORTS, Exports
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
 from certmail.gateway.console.tenant_templates import changing, editing, overview, sending
+from certmail.gateway.console.tenants import tenant_pages
 from certmail_config.admin.admin import Admin
 from certmail_config.operators.permissions import role_for_page
 
@@ -66,6 +80,16 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("GET", f"{_TEMPLATES}/samples/{{id}}", sending.sample),
     ("GET", f"{_TEMPLATES}/reset", overview.reset_page),
     ("POST", f"{_TEMPLATES}/reset", overview.reset),
+    ("GET", "/deliveries", list_page.deliveries),
+    ("POST", "/deliveries", list_page.choose),
+    ("GET", "/deliveries/export", export_page.export),
+    ("GET", "/deliveries/{job}", story_page.delivery),
+    ("GET", "/live", live_page.live),
+    ("GET", "/attention", attention_page.attention),
+    ("POST", "/attention", attention_page.settle),
+    ("GET", "/tenants", tenant_pages.tenants),
+    ("GET", "/tenants/{tenant}", tenant_pages.tenant),
+    ("POST", "/tenants/{tenant}/connections/{id}/limits", tenant_pages.limits),
 )
 
 
@@ -81,6 +105,9 @@ def add_console(app: web.Application, admin: Admin) -> None:
         context.passwords.close()
 
     app.cleanup_ctx.append(requester)
+    app[EXPORTS] = Exports()
+    app[HUB] = LiveHub(admin, partial(_standing, context))
+    app.on_shutdown.append(_end_streams)
 
     app.router.add_get("/console/static/{version}/{name}", static_file)
     app.router.add_get("/console/sign-in", sign_in.sign_in_page)
@@ -98,6 +125,15 @@ def add_console(app: web.Application, admin: Admin) -> None:
     delegation_page.add_delegation(app)
     app.router.add_get("/connect/{token}", setup_link_pages.welcome)
     app.router.add_post("/connect/{token}", setup_link_pages.begin)
+
+
+def _standing(context: ConsoleContext, secrets: list[str]) -> set[str]:
+    """Those of these visits of operators that are not over."""
+    return {each for each in secrets if operator_of(context, each, renew=False) is not None}
+
+
+async def _end_streams(app: web.Application) -> None:
+    await app[HUB].close()
 
 
 def _add(app: web.Application, method: str, path: str, page: Bare) -> None:

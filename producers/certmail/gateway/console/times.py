@@ -31,6 +31,20 @@ def moment(value: datetime, language: str) -> Markup:
     return Markup('<time datetime="{}" data-moment>{} UTC</time>').format(_iso(value), shown)
 
 
+def second(value: datetime, language: str) -> Markup:
+    """A moment, to the second."""
+    value = value.astimezone(UTC)
+    shown = format_datetime(value, "d MMM y, HH:mm:ss", locale=language)
+    return Markup('<time datetime="{}" data-moment="second">{} UTC</time>').format(
+        _iso(value), shown
+    )
+
+
+def utc_day(value: datetime, language: str) -> str:
+    """A day of UTC, which it stays wherever it is read."""
+    return format_date(value.astimezone(UTC), "d MMM y", locale=language)
+
+
 def day(value: datetime, language: str) -> Markup:
     """The day of a moment."""
     value = value.astimezone(UTC)

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import insert, update
 
-from certmail_config.admin.settling.manual_resolution import Decision, Resolved, resolve
+from certmail_config.admin.settling.manual_resolution import ManualDecision, Resolved, resolve
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import JobId
 from certmail_config.crypto.vault import Vault
@@ -33,13 +33,13 @@ def ledger(redis: Redis) -> ClockedLedger:
 @pytest.mark.parametrize(
     ("decision", "state"),
     [
-        (Decision.ARRIVED, State.ACCEPTED),
-        (Decision.SEND_AGAIN, State.READY),
-        (Decision.CLOSE, State.UNCERTAIN),
+        (ManualDecision.ARRIVED, State.ACCEPTED),
+        (ManualDecision.SEND_AGAIN, State.READY),
+        (ManualDecision.CLOSE, State.UNCERTAIN),
     ],
 )
 def test_each_decision_takes_effect_on_record(
-    ledger: ClockedLedger, decision: Decision, state: State
+    ledger: ClockedLedger, decision: ManualDecision, state: State
 ) -> None:
     [resolved] = resolve(ledger.redis, ["j"], decision, "settled_by_hand: ann looked")
     assert resolved == Resolved("j", done=True, state=state)
@@ -52,7 +52,7 @@ def test_each_decision_takes_effect_on_record(
 def test_what_is_sent_again_by_hand_is_no_possible_duplicate_and_leaves(
     ledger: ClockedLedger,
 ) -> None:
-    resolve(ledger.redis, ["j"], Decision.SEND_AGAIN, "by hand")
+    resolve(ledger.redis, ["j"], ManualDecision.SEND_AGAIN, "by hand")
     ledger.now += 5
     ledger.fly("j")
     ledger.settle("j", 2)
@@ -60,27 +60,27 @@ def test_what_is_sent_again_by_hand_is_no_possible_duplicate_and_leaves(
 
 
 def test_what_is_closed_may_still_turn_out_to_have_been_accepted(ledger: ClockedLedger) -> None:
-    resolve(ledger.redis, ["j"], Decision.CLOSE, "by hand")
+    resolve(ledger.redis, ["j"], ManualDecision.CLOSE, "by hand")
     assert ledger.settle("j") is State.ACCEPTED
 
 
 def test_a_closed_one_is_never_sent_again(ledger: ClockedLedger) -> None:
-    resolve(ledger.redis, ["j"], Decision.CLOSE, "by hand")
+    resolve(ledger.redis, ["j"], ManualDecision.CLOSE, "by hand")
     ledger.settle("j", outcome=AttemptOutcome.NOT_SENT, to=State.READY)
     assert ledger.state("j") is State.EXPIRED
 
 
 def test_what_is_not_uncertain_stays_as_it_is(ledger: ClockedLedger) -> None:
     ledger.enqueue("k")
-    found = resolve(ledger.redis, ["k", "nobody"], Decision.SEND_AGAIN, "by hand")
+    found = resolve(ledger.redis, ["k", "nobody"], ManualDecision.SEND_AGAIN, "by hand")
     assert found == [
         Resolved("k", done=False, state=State.READY),
         Resolved("nobody", done=False, state=None),
     ]
     assert ledger.state("k") is State.READY
 
-    first = resolve(ledger.redis, ["j"], Decision.ARRIVED, "by hand")
-    again = resolve(ledger.redis, ["j"], Decision.SEND_AGAIN, "by hand")
+    first = resolve(ledger.redis, ["j"], ManualDecision.ARRIVED, "by hand")
+    again = resolve(ledger.redis, ["j"], ManualDecision.SEND_AGAIN, "by hand")
     assert (first[0].done, again[0].done) == (True, False)
     assert ledger.state("j") is State.ACCEPTED
 
@@ -114,13 +114,13 @@ class TestAfterARestore:
     @pytest.mark.parametrize(
         ("decision", "state"),
         [
-            (Decision.ARRIVED, State.ACCEPTED),
-            (Decision.SEND_AGAIN, State.READY),
-            (Decision.CLOSE, State.UNCERTAIN),
+            (ManualDecision.ARRIVED, State.ACCEPTED),
+            (ManualDecision.SEND_AGAIN, State.READY),
+            (ManualDecision.CLOSE, State.UNCERTAIN),
         ],
     )
     def test_each_decision_takes_effect(
-        self, ledger: ClockedLedger, decision: Decision, state: State
+        self, ledger: ClockedLedger, decision: ManualDecision, state: State
     ) -> None:
         ledger.enqueue("k")
         restored(ledger, "k")
@@ -132,7 +132,7 @@ class TestAfterARestore:
     def test_what_is_sent_again_leaves(self, ledger: ClockedLedger) -> None:
         ledger.enqueue("k")
         restored(ledger, "k")
-        resolve(ledger.redis, ["k"], Decision.SEND_AGAIN, "by hand")
+        resolve(ledger.redis, ["k"], ManualDecision.SEND_AGAIN, "by hand")
         ledger.now += 5
         ledger.fly("k")
         assert ledger.settle("k", 2) is State.ACCEPTED
@@ -146,7 +146,7 @@ class TestAfterARestore:
             "gone",
             KnownJob("acme", "a", "reminder", "q4", dedupe="acme:g", fingerprint="f", **times),
         )
-        [found] = resolve(ledger.redis, ["gone"], Decision.SEND_AGAIN, "by hand")
+        [found] = resolve(ledger.redis, ["gone"], ManualDecision.SEND_AGAIN, "by hand")
 
         assert found == Resolved("gone", done=True, state=State.FAILED)
         assert ledger.enqueue("anew", dedupe="g").code == "enqueued"
@@ -156,7 +156,7 @@ def test_nothing_is_called_settled_that_was_not(ledger: ClockedLedger) -> None:
     """As an older repair has left them: uncertain, and of no request that could be told about."""
     ledger.redis.hdel(redis_keys.JOB + "j", "outcome:1", "begun:1")
     ledger.redis.hset(redis_keys.JOB + "j", "attempt", "0")
-    for decision in (Decision.SEND_AGAIN, Decision.ARRIVED):
+    for decision in (ManualDecision.SEND_AGAIN, ManualDecision.ARRIVED):
         found = resolve(ledger.redis, ["j"], decision, "by hand")
         assert found == [Resolved("j", done=False, state=State.UNCERTAIN)]
 

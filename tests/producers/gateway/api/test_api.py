@@ -409,6 +409,7 @@ class TestWhoMay:
             (KeyScope.TENANTS_READ, "GET", "/v1/tenants"),
             (KeyScope.TENANTS_READ, "GET", "/v1/connections"),
             (KeyScope.DELIVERIES_READ, "GET", "/v1/deliveries"),
+            (KeyScope.DELIVERIES_READ, "GET", "/v1/deliveries/x"),
             (KeyScope.SETUP_LINKS_WRITE, "POST", "/v1/setup-links"),
             (KeyScope.TENANTS_READ, "GET", "/v1/tenants/acme/templates"),
             (KeyScope.TEMPLATES_WRITE, "PUT", "/v1/tenants/acme/templates"),

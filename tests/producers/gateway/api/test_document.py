@@ -18,7 +18,7 @@ def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
     assert sorted(SCHEMAS) == [
         "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "BlockText", "Brand",
         "Called", "Campaign", "CampaignPage", "CancelWanted", "Cancelled", "Change", "ChangePage",
-        "Connection", "ConnectionPage", "ConnectionState", "Delivery", "DeliveryPage",
+        "Connection", "ConnectionPage", "ConnectionState", "Delivery", "DeliveryAttempt", "DeliveryEvent", "DeliveryPage", "DeliveryStory",
         "DigestCampaign", "Fault", "FindingSeverity", "Item", "Kind", "Logo", "Lookup",
         "LookupAnswer", "LookupItem", "Problem", "Receipt", "Reminder", "ReminderStatus",
         "ReplayWanted", "Replayed", "RotateWanted", "Rule",

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
-from heapq import merge
-from itertools import islice
+from typing import Final
 
 from sqlalchemy import Connection as Db
 
+from certmail.gateway.access_log import note
 from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall
 from certmail.gateway.api.handlers.lists import query_of
 from certmail.gateway.api.request.paging import no_such_cursor
+from certmail.gateway.api.request.problems import ApiProblem
 from certmail_config.base.errors import WrongUse
 from certmail_config.sql.deliveries import Cursor, DeliveryPage, Filter, Row, read_page
+from certmail_config.sql.delivery_story import Story, read_story
+from certmail_config.sql.record.merged import read_merged
+from certmail_config.sql.requests import with_requests
 from certmail_config.sql.totals import Totals, count_deliveries
 from certmail_config.tenants.api_keys import EVERY_TENANT, KeyGrant
+
+_JOB: Final = re.compile(r"[0-9a-f-]{36}")
 
 
 async def deliveries(call: ApiCall) -> Answer:
@@ -34,6 +40,33 @@ async def deliveries(call: ApiCall) -> Answer:
     shown = [models.Delivery.model_validate({"id": row["job"], **row}) for row in found.rows]
     following = str(found.next) if found.next is not None else None
     return Answer(200, models.DeliveryPage(items=shown, next=following))
+
+
+async def story(call: ApiCall) -> Answer:
+    """GET /deliveries/{id}."""
+    id_ = call.path_id.lower()
+
+    def read() -> tuple[Story, Row] | None:
+        with call.context.admin.db() as db:
+            found = read_story(db, id_) if _JOB.fullmatch(id_) else None
+            if found is None or not call.grant.reaches(found.delivery["tenant"]):
+                return None
+            return found, with_requests(db, [found.delivery])[0]
+
+    told = await asyncio.to_thread(read)
+    if told is None:
+        raise ApiProblem("unknown_reminder", "There is no such reminder on record.")
+    found, row = told
+    note(call.request, tenant=row["tenant"], job=id_)
+
+    nothing = dict.fromkeys(models.DeliveryEvent.model_fields)
+    shown = {
+        **row,
+        "id": row["job"],
+        "requests": found.attempts,
+        "events": [nothing | dict(event) for event in found.events],
+    }
+    return Answer(200, models.DeliveryStory.model_validate(shown))
 
 
 async def totals(call: ApiCall) -> Answer:
@@ -76,26 +109,13 @@ def _wanted(query: models.TotalsQuery) -> Filter:
 def page(
     db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | None, limit: int
 ) -> DeliveryPage:
-    """The page that is wanted of what a key reaches.
-
-    Of several tenants one page each is read, and the newest deliveries are taken.
-    """
+    """The page that is wanted of what a key reaches."""
     if EVERY_TENANT in tenants:
         return read_page(db, wanted, after=after, limit=limit)
 
     reached = [tenant for tenant in sorted(tenants) if wanted.tenant in {None, tenant}]
-    each = [
-        read_page(db, replace(wanted, tenant=tenant), after=after, limit=limit)
-        for tenant in reached
-    ]
-    rows = tuple(islice(merge(*(found.rows for found in each), key=_place, reverse=True), limit))
-    more = sum(len(found.rows) for found in each) > limit or any(found.next for found in each)
-
-    return DeliveryPage(rows, Cursor(*_place(rows[-1])) if more else None)
-
-
-def _place(row: Row) -> tuple[datetime, str]:
-    return row["enqueued_at"], row["job"]
+    questions = [replace(wanted, tenant=tenant) for tenant in reached]
+    return read_merged(db, questions, after=after, limit=limit)
 
 
 def _cursor(text: str) -> Cursor | None:

@@ -18,8 +18,11 @@ from certmail.gateway.api.models.campaigns import (
 from certmail.gateway.api.models.changes import Change, ChangePage, ChangeQuery
 from certmail.gateway.api.models.deliveries import (
     Delivery,
+    DeliveryAttempt,
+    DeliveryEvent,
     DeliveryPage,
     DeliveryQuery,
+    DeliveryStory,
     Totals,
     TotalsQuery,
 )
@@ -87,6 +90,7 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     TemplatesWanted,
     TenantTemplates,
     DeliveryPage,
+    DeliveryStory,
     Totals,
     WebhookWanted,
     Webhook,
@@ -123,8 +127,11 @@ __all__ = [
     "ConnectionPage",
     "ConnectionQuery",
     "Delivery",
+    "DeliveryAttempt",
+    "DeliveryEvent",
     "DeliveryPage",
     "DeliveryQuery",
+    "DeliveryStory",
     "Fault",
     "Lookup",
     "LookupAnswer",

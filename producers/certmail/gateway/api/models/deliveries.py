@@ -15,7 +15,7 @@ from certmail.gateway.api.models.base import (
     PageQuery,
     Time,
 )
-from certmail_config.jobs.states import State
+from certmail_config.jobs.states import AttemptOutcome, State
 
 
 class Delivery(Model):
@@ -49,6 +49,45 @@ class Delivery(Model):
     google_reason: str | None
     gmail_id: str | None
     latency_ms: int | None
+
+
+class DeliveryAttempt(Model):
+    """One request to Gmail for a reminder. What is not known of it is null."""
+
+    n: int
+    begun_at: Time
+    ended_at: Time | None
+    outcome: AttemptOutcome | None = Field(description="Null while it is under way.")
+    reason: str | None
+    http_status: int | None
+    google_reason: str | None
+    latency_ms: int | None
+    gmail_id: str | None
+    gmail_thread_id: str | None
+    template_version: int | None = Field(
+        description="Of the tenant's own words; null where they are certmail's alone, or not on record."
+    )
+    locale: str | None
+    message_sha256: str | None = Field(description="Of the bytes that Gmail was given.")
+    subject_sha256: str | None
+
+
+class DeliveryEvent(Model):
+    """One thing that happened to a reminder."""
+
+    at: Time
+    type: str
+    state: State | None = Field(description="The state that it came into.")
+    reason: str | None
+    attempt: int | None
+    outcome: AttemptOutcome | None
+
+
+class DeliveryStory(Delivery):
+    """A reminder on record, with each of its requests, and all that happened to it in order."""
+
+    requests: list[DeliveryAttempt]
+    events: list[DeliveryEvent]
 
 
 class Totals(Model):

@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from certmail_config.base import redis_keys
+from certmail_config.base.text.hidden_addresses import hidden
 from certmail_config.base.ids import ConnectionId
 from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
-from certmail_config.operators.hidden_address import hidden_address
 from certmail_config.operators.roles import OperatorRole
 from certmail_config.tenants.models import Connection
 
@@ -118,7 +118,7 @@ class Visitor:
 
     def shown_address(self, address: str) -> str:
         """A reviewer's address as a list shows it to them."""
-        return address if self.sees_addresses else hidden_address(address)
+        return address if self.sees_addresses else hidden(address)
 
     def may_see(self, connection: Connection) -> bool:
         """Whether a connection is theirs to look at."""
@@ -158,8 +158,11 @@ class Sessions:
         """Begin the visit of whoever opened a set-up link, under the secret that it is bound to."""
         return self._begin(Visitor(secret, _new()[1], until, tenant, name, link))
 
-    def find(self, secret: str) -> Visitor | None:
-        """The visitor whose cookie this is; None for nobody's, or when the visit is over."""
+    def find(self, secret: str, *, renew: bool = True) -> Visitor | None:
+        """The visitor whose cookie this is; None for nobody's, or when the visit is over.
+
+        `renew`: an operator looks at something, and so is not idle.
+        """
         if not secret:
             return None
 
@@ -172,7 +175,7 @@ class Sessions:
         if time.time() >= visitor.until:
             return None
 
-        if visitor.is_operator:
+        if visitor.is_operator and renew:
             self._box.redis.expire(_name(secret), _seconds(visitor))
 
         return visitor

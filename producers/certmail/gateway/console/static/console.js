@@ -30,8 +30,9 @@ function showInTheirZone(root) {
   const language = navigator.languages.find((each) => each.split("-")[0] === page) ?? page;
   const day = { day: "numeric", month: "short", year: "numeric" };
   const moment = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  const forms = { day, second: { ...moment, second: "2-digit" } };
   for (const time of root.querySelectorAll("time[data-moment]")) {
-    const asked = time.dataset.moment === "day" ? day : moment;
+    const asked = forms[time.dataset.moment] ?? moment;
     time.title = time.textContent;
     time.textContent = new Intl.DateTimeFormat(language, asked).format(new Date(time.dateTime));
   }
