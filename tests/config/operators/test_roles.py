@@ -15,4 +15,3 @@ def test_each_covers_itself_and_those_before_it() -> None:
         operator: {viewer, operator},
         admin: {viewer, operator, admin},
     }
-

@@ -31,6 +31,7 @@ REFUSED = "Your role does not allow this"
 VALUES = {
     "tenant": "acme",
     "locale": "en",
+    "job": "none",
     "kind": "reminder",
     "name": "default",
     "id": "none",

@@ -18,7 +18,7 @@ from certmail.gateway.console.record.day_chart import DayChart
 from certmail.gateway.console.record.filter_form import OWNER, ListFilter, ListLinks
 from certmail.gateway.console.sessions.sessions import Visitor
 from certmail.gateway.console.tenant_lookup import first_tenants
-from certmail_config.base.text.hidden_addresses import hidden, with_hidden_addresses
+from certmail_config.base.text.hidden_addresses import with_hidden_addresses
 from certmail_config.jobs.states import State
 from certmail_config.sql.deliveries import Cursor, Filter, Row, read_page
 from certmail_config.sql.record.campaigns import recent_campaigns

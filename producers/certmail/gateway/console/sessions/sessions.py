@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from certmail_config.base import redis_keys
-from certmail_config.base.text.hidden_addresses import hidden
 from certmail_config.base.ids import ConnectionId
+from certmail_config.base.text.hidden_addresses import hidden
 from certmail_config.crypto.hashing import hash_of_secret
 from certmail_config.crypto.strongbox import Strongbox
 from certmail_config.operators.roles import OperatorRole
