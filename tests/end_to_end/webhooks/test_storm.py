@@ -255,5 +255,6 @@ def _check_order(there: Receiver, told: dict[str, str]) -> None:
 def _growth(memory: list[tuple[str, float, int]]) -> int:
     """By how much a sender's memory was greater at last than when it was warm, kilobytes."""
     sizes = [size for module, _, size in memory if module == SENDER]
+    assert sizes, "somebody has looked"
     warm = sizes[: max(2, len(sizes) // 4)]
-    return max(sizes, default=0) - max(warm, default=0)
+    return max(sizes) - max(warm)
