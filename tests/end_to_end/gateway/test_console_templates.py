@@ -102,10 +102,10 @@ class TestAnOperator:
         assert "Published. Mails are written with it within a minute." in somebody.text
         state = templates_of(deployment.admin, "acme")
         assert state.published is not None
-        assert state.published.by == "an operator in the console"
+        assert state.published.by == "console password in the console"
         assert state.document.texts["en"]["reminder"]["ask"].text == "Only {{ pending }} left."
         assert "Only 12 left." in shown(somebody)
-        assert "an operator in the console" in somebody.read(HOME)
+        assert "console password in the console" in somebody.read(HOME)
         assert "1 block" in somebody.text
 
     def test_reads_faults_with_line_and_choices_at_the_block_and_loses_no_word(
