@@ -20,10 +20,12 @@ LEFT: dict[tuple[str, ...], str] = {
     ("connections", "setup-link", "acme"): "this one works: it wants --again, which is run",
     ("connections", "rotate"): "named without its connection",
     ("connections", "link"): "named without its connection",
+    ("operators", "add"): "named without whom: it is run with one",
     ("preview", "--job", "JOB"): "the content of one that has ended is deleted, which it says",
     ("preview", "--job", "JOB", "--reminder", "reminder.json", "--format", "eml"): (
         "whoever enqueued has the file: the test of preview --job types it"
     ),
+    ("webhooks", "test", "WEBHOOK"): "nobody listens there: make signatures sends some",
     ("redis", "acl", "--server", "7.0", "--passwords", "/etc/certmail/redis-passwords"): (
         "make walk types it, where that file is"
     ),
@@ -43,7 +45,8 @@ def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
             jobs.append(job)
 
         key = deployment.ask("keys", "create", "an application", "--tenant", "acme")
-        placeholders = {"JOB": jobs[1], "ID": key["id"]}
+        webhook = deployment.ask("webhooks", "add", "https://hooks.example/", "--every-tenant")
+        placeholders = {"JOB": jobs[1], "ID": key["id"], "WEBHOOK": webhook["id"], "NAME": "ann"}
 
         ran: list[list[str]] = []
         for words in (each for name in PAGES for each in page(name).command_lines()):
