@@ -30,7 +30,7 @@ MAX_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ListedTenant:
+class TenantWithTemplates:
     """A tenant in the list; `version` is 0 where its mails are certmail's own."""
 
     tenant: Tenant
@@ -107,27 +107,27 @@ async def reset(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     raise web.HTTPSeeOther(home_of(visitor, facts.tenant.id))
 
 
-def _listed(context: ConsoleContext, wanted: str) -> tuple[list[ListedTenant], int]:
+def _listed(context: ConsoleContext, wanted: str) -> tuple[list[TenantWithTemplates], int]:
     with context.admin.db() as db:
         every = registry.list_tenants(db)
         versions = newest_versions(db)
 
     words = wanted.casefold().split()
     found = [
-        ListedTenant(each, versions.get(each.id, 0), suspended=False)
+        TenantWithTemplates(each, versions.get(each.id, 0), suspended=False)
         for each in every
         if all(word in f"{each.id} {each.organisation}".casefold() for word in words)
     ]
     found.sort(key=lambda each: (not each.version, each.tenant.organisation.casefold()))
     lines = [
-        ListedTenant(each.tenant, each.version, _suspended(context, each))
+        TenantWithTemplates(each.tenant, each.version, _suspended(context, each))
         for each in found[:MAX_SHOWN]
     ]
     lines.sort(key=lambda each: not each.suspended)
     return lines, max(0, len(found) - MAX_SHOWN)
 
 
-def _suspended(context: ConsoleContext, listed: ListedTenant) -> bool:
+def _suspended(context: ConsoleContext, listed: TenantWithTemplates) -> bool:
     if not listed.version:
         return False
     copy = read_templates_copy(

@@ -30,8 +30,6 @@ async def ledger(admin: Admin, record: Record) -> ClockedLedger:
     """Three reminders whose answers were lost, of two campaigns; in Redis and on record."""
 
     def lose() -> ClockedLedger:
-        # What made the tenant noted the time: the test's own is believed once it is noted, too.
-        ClockedLedger(admin.redis).now += 5
         ledger, events = ClockedLedger(admin.redis), []
         for n, job in enumerate(JOBS):
             ledger.now += 5  # at its mailbox's pace
