@@ -1,81 +1,100 @@
-"""The named blocks of a letter: what a customer may say in other words.
+"""The named blocks of a letter, and its look: what a customer may have otherwise.
 
 Whoever has words of their own gives a function from a letter's content to the blocks that are to be
 replaced; all else of the mail stays certmail's.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from certmail_config.compose.content import Content
 from certmail_config.compose.language import clean
-from certmail_config.compose.language.catalogue import catalogue
-from certmail_config.compose.language.phrases import OwnPhrase
+from certmail_config.compose.language.catalogue import Catalogue, catalogue
+from certmail_config.compose.language.phrases import Alone, Phrase
 from certmail_config.compose.letter import ComposeError
-from certmail_config.compose.look import Look
+from certmail_config.compose.look import PLAIN, Look
 
 BLOCKS: Final = ("subject", "preheader", "headline", "ask", "button", "footer")
 """`ask` and `footer` may have several lines: paragraphs of the one, sentences of the other."""
-OwnBlocks = Callable[[Content], Mapping[str, str]]
-"""What a customer says in other words in a letter that would say this."""
+_SEVERAL_LINES: Final = frozenset({"ask", "footer"})
+OwnBlocks = Callable[[Content], Mapping[str, Sequence[Alone]]]
+"""What a customer says in other words in a letter that would say this: the `own_lines` of each block."""
 
 
-def with_blocks(content: Content, texts: Mapping[str, str]) -> Content:
-    """The content with these blocks in place of its own; texts are plain, and cleaned here.
-
-    Raises ComposeError for a block that there is not, or that nobody would see.
-    """
-    changes: dict[str, Any] = {}
-
-    for name, text in texts.items():
-        if name not in BLOCKS:
-            raise ComposeError(f"There is no block {name[:40]!r}; there are {', '.join(BLOCKS)}.")
-        lines = [line for each in text.splitlines() if (line := clean.line(each, marked=True))]
-        if not lines:
-            raise ComposeError(f"The customer's own {name} says nothing.")
-        changes |= _changes(content, name, lines)
-
-    return replace(content, **changes)
-
-
-def branded(content: Content, brand: Look) -> Content:
-    """The content in this look."""
-    own = catalogue(content.lang).plain
-    lines = [line for each in brand.footer if (line := clean.line(each))]
-    if (logo := brand.logo) is not None:
-        brand = brand._replace(logo=logo._replace(alt=clean.line(logo.alt)))
-    return replace(
-        content,
-        brand=brand,
-        organisation=own(clean.line(brand.name)) if brand.name else content.organisation,
-        footer=(*content.footer, *map(own, lines)),
+def own_lines(words: Catalogue, texts: Iterable[str]) -> tuple[Alone, ...]:
+    """Lines of a customer's, cleaned; without those of which nothing is seen."""
+    return tuple(
+        [words.sentence(line) for each in texts if (line := clean.line(each, marked=True))]
     )
 
 
-def _changes(content: Content, name: str, lines: list[str]) -> dict[str, Any]:
-    if name in {"subject", "preheader"}:
-        return {name: " ".join(lines)}
+def dressed(content: Content, blocks: Mapping[str, Sequence[Alone]], look: Look = PLAIN) -> Content:
+    """The content with these blocks in place of its own, in this look.
 
-    own = catalogue(content.lang).sentence
-    if name == "ask":
-        first, *others = map(own, lines)
-        return {"ask": first, "paragraphs": tuple(others)}
-    if name == "footer":
-        return {"footer": tuple(map(own, lines))}
+    Raises ComposeError for a block that there is not, or that says nothing.
+    """
+    changes: dict[str, Any] = {}
+    for name, lines in blocks.items():
+        if name not in BLOCKS:
+            raise ComposeError(f"There is no block {name[:40]!r}; there are {', '.join(BLOCKS)}.")
+        if not lines:
+            raise ComposeError(f"The customer's own {name} says nothing.")
+        _put(changes, content, name, lines)
 
-    phrase = own(" ".join(lines))
-    if name == "button" and content.link:
-        return {"button": phrase, "link_sentence": _labelled(content, phrase)}
-    if name == "headline":
-        return {name: phrase, "phrased": False}
-    return {name: phrase}
+    if look is not PLAIN:
+        worn = _worn(look, catalogue(content.lang))
+        changes["brand"] = worn.look
+        changes["footer"] = (*changes.get("footer", content.footer), *worn.footer)
+        if worn.name:
+            changes["organisation"] = worn.name[0]
+    return content._replace(**changes) if changes else content
 
 
-def _labelled(content: Content, button: OwnPhrase) -> OwnPhrase | None:
+def _put(changes: dict[str, Any], content: Content, name: str, lines: Sequence[Alone]) -> None:
+    first, *others = lines
+    if others and name not in _SEVERAL_LINES:
+        raise ComposeError(f"The customer's own {name} has more than one line.")
+
+    match name:
+        case "ask":
+            changes["ask"], changes["paragraphs"] = first, tuple(others)
+        case "footer":
+            changes["footer"] = tuple(lines)
+        case "subject" | "preheader":
+            changes[name] = first.value
+        case "headline":
+            changes["headline"], changes["phrased"] = first, False
+        case _:
+            changes[name] = first
+    if name == "button":
+        changes["link_sentence"] = _labelled(content, first)
+
+
+def _labelled(content: Content, button: Alone) -> Phrase | None:
     """The text part's line of the link, with another label."""
     before = content.link_sentence
     if before is None:
         return None
     values = {**dict(before.values), "label": str(button)}
-    return OwnPhrase(before.pattern, tuple(values.items()))
+    return Phrase(before.pattern, tuple(values.items()))
+
+
+class _Worn(NamedTuple):
+    """What a look says in a language."""
+
+    look: Look
+    name: tuple[Alone, ...]
+    footer: tuple[Alone, ...]
+
+
+@lru_cache(maxsize=2048)
+def _worn(look: Look, words: Catalogue) -> _Worn:
+    if (logo := look.logo) is not None:
+        look = look._replace(logo=logo._replace(alt=clean.line(logo.alt)))
+    name, *footer = [clean.line(each) for each in (look.name, *look.footer)]
+    return _Worn(
+        look,
+        (words.plain(name),) if name else (),
+        tuple([words.plain(line) for line in footer if line]),
+    )

@@ -1,8 +1,6 @@
 """Composes a mail: its content from a letter, two bodies from that, one message of those."""
 
-from dataclasses import replace
-
-from certmail_config.compose.blocks import OwnBlocks, branded, with_blocks
+from certmail_config.compose.blocks import OwnBlocks, dressed
 from certmail_config.compose.bodies import bodies
 from certmail_config.compose.calendar import calendar_lines, due_events
 from certmail_config.compose.content import Content, content
@@ -20,15 +18,18 @@ def compose(letter: Letter, brand: Look = PLAIN, own: OwnBlocks | None = None) -
     Raises ComposeError if no mail can be made of it.
     """
     shown = content(letter)
-    if own is not None:
-        shown = with_blocks(shown, own(shown))
-    calendar = None
-    if brand is not PLAIN:
-        calendar = _calendar(letter, shown) if brand.calendar else None
-        shown = branded(shown, brand)
-        letter = replace(letter, sender_name=brand.display_name or letter.sender_name)
+    blocks = own(shown) if own else {}
+    calendar = _calendar(letter, dressed(shown, blocks)) if brand.calendar else None
+    shown = dressed(shown, blocks, brand)
 
-    raw = message(letter, shown.subject, shown.lang, *bodies(shown), calendar)
+    raw = message(
+        letter,
+        shown.subject,
+        shown.lang,
+        *bodies(shown),
+        calendar,
+        sender_name=brand.display_name,
+    )
     return Mail(shown.subject, shown.lang, raw)
 
 

@@ -1,32 +1,34 @@
 """Decides what a letter says: which facts there are, in which words, before any layout."""
 
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
-from certmail_config.compose import addresses, wording
-from certmail_config.compose.facts import DecisionProgress, Due, due_of, plausible, progress_of
+from certmail_config.compose import addresses
+from certmail_config.compose.facts import DecisionProgress, Due, plausible, progress_of
 from certmail_config.compose.language import clean
 from certmail_config.compose.language.catalogue import Catalogue, catalogue
 from certmail_config.compose.language.moments import LocalMoment, moment, time_zone
-from certmail_config.compose.language.phrases import Pattern, Phrase
+from certmail_config.compose.language.phrases import Phrase
 from certmail_config.compose.letter import ComposeError, Letter
 from certmail_config.compose.links import WebLink, link_of
 from certmail_config.compose.listing import Digest, Table, digest_of, table_of
 from certmail_config.compose.look import PLAIN, Look
-from certmail_config.compose.voices import KINDS, tone_of, voice_of
-from certmail_config.compose.wording import SEPARATOR
+from certmail_config.compose.occasion import Occasion, occasion
+from certmail_config.compose.voices import KINDS
+from certmail_config.compose.wording import (
+    SEPARATOR,
+    Wording,
+    custom_wording,
+    digest_wording,
+    shared_wording,
+    wording,
+)
 
-_AS_IT_IS: Final = {each: Pattern.of("{value}", each) for each in ("ltr", "rtl")}
-_LONGEST_IN_BODY: Final = 160
-_LONGEST_PREHEADER: Final = 400
 _LONGEST_PATH: Final = 80
-_OTHER_REASONS: Final = frozenset({"escalation", "custom"})
-"""Mails that are not sent to somebody as a reviewer."""
+_LONGEST_PREHEADER: Final = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """Everything that a template may write; empty or None where there is nothing to say."""
 
     lang: str
@@ -79,58 +81,48 @@ def content(letter: Letter) -> Content:
     words = catalogue(letter.locale, letter.fallback_locale)
     zone = time_zone(letter.time_zone)
     digest = _digest(words, letter, zone) if letter.kind == "digest" else None
-    when = digest.soonest if digest else _when(letter, words, zone)
-    voice = voice_of(letter.kind, when)
-    organisation = clean.capped(clean.line(letter.organisation), 80) or addresses.domain(
-        letter.sender
+    seen = occasion(
+        words,
+        letter.kind,
+        digest.soonest if digest else _when(letter, words, zone),
+        letter.organisation,
+        addresses.domain(letter.sender),
+        letter.campaign_name,
+        letter.reply_to,
     )
+    said = _wording(seen, letter, digest)
     progress = None if digest else progress_of(words, letter.pending, letter.completed)
-    due = due_of(words, when) if when and not digest else None
-    facts = wording.Facts(
-        words=words,
-        voice=voice,
-        organisation=organisation,
-        campaign=clean.line(letter.campaign_name),
-        pending=plausible(letter.pending) or 0,
-        when=when,
-        about=_about(letter) if letter.kind == "escalation" else "",
-        digest=digest,
-    )
-    own = _own_words(words, letter) if letter.kind == "custom" else None
-    ask = own.paragraphs[0] if own else wording.ask(facts)
-    # Who was never asked to begin is not asked to finish.
-    button = words.say(f"{letter.kind if letter.kind == 'notice' else voice}.button")
     link = link_of(letter.link)
-    headline = words.plain(own.subject) if own else wording.headline(facts)
 
     return Content(
         lang=words.tag,
         direction=words.direction,
-        tone=tone_of(when, voice),
-        subject=own.subject if own else wording.subject(facts),
-        preheader=_preheader(progress, due, digest)
-        or clean.capped(ask.opening(), _LONGEST_PREHEADER),
-        organisation=Phrase(_AS_IT_IS[words.direction], (("value", organisation),)),
-        label=words.say(f"{voice}.label"),
-        headline=headline,
+        tone=seen.tone,
+        subject=said.subject,
+        preheader=_preheader(progress, seen.due, digest)
+        or clean.capped(said.ask.opening(), _LONGEST_PREHEADER),
+        organisation=seen.named,
+        label=seen.label,
+        headline=said.headline,
         greeting=_greeting(words, letter.name),
-        ask=ask,
-        paragraphs=own.paragraphs[1:] if own else (),
+        ask=said.ask,
+        paragraphs=said.paragraphs,
         progress=progress,
-        due=due,
+        due=seen.due,
         reminded=_reminded(words, letter) if letter.times_reminded else None,
         table=table_of(words, letter.items, letter.pending) if letter.items else None,
         digest=digest,
-        button=button,
+        button=seen.button,
         link=link,
         shown_path=_shown_path(link) if link else "",
-        link_sentence=words.say("labelled", label=str(button), value=link.url) if link else None,
-        address_note=words.say("address_note"),
-        no_link=words.say("no_link", organisation=organisation)
-        if _decides(voice, digest)
+        link_sentence=words.say("labelled", label=seen.button_label, value=link.url)
+        if link
         else None,
-        footer=_footer(words, voice, organisation, clean.line(letter.reply_to)),
-        phrased=headline.pattern.phrased,
+        address_note=seen.address_note,
+        # Where a part of a digest has a link, it says where to decide.
+        no_link=None if digest and any(each.link for each in digest.parts) else seen.no_link,
+        footer=seen.footer,
+        phrased=said.headline.pattern.phrased,
     )
 
 
@@ -140,22 +132,6 @@ def _when(letter: Letter, words: Catalogue, zone: tzinfo | None) -> LocalMoment 
     return moment(letter.due_at, letter.now, zone, words.locale)
 
 
-class _Own(NamedTuple):
-    """What a customer wrote."""
-
-    subject: str
-    paragraphs: tuple[Phrase, ...]
-
-
-def _own_words(words: Catalogue, letter: Letter) -> _Own:
-    lines = [clean.line(each) for each in (letter.own_text or "").splitlines()]
-    paragraphs = tuple(words.plain(each) for each in lines if each)
-    subject = clean.capped(clean.line(letter.own_subject), _LONGEST_IN_BODY)
-    if not subject or not paragraphs:
-        raise ComposeError("A mail of the customer's own words has no subject, or says nothing.")
-    return _Own(subject, paragraphs)
-
-
 def _digest(words: Catalogue, letter: Letter, zone: tzinfo | None) -> Digest:
     found = digest_of(words, letter, zone)
     if found is None:
@@ -163,16 +139,28 @@ def _digest(words: Catalogue, letter: Letter, zone: tzinfo | None) -> Digest:
     return found
 
 
+def _wording(seen: Occasion, letter: Letter, digest: Digest | None) -> Wording:
+    if digest:
+        return digest_wording(seen, digest)
+    if letter.kind == "custom":
+        return custom_wording(seen, letter)
+    if letter.kind == "escalation":
+        return wording(seen, letter.pending, _about(letter))
+    return shared_wording(seen, letter.pending)
+
+
+def _preheader(progress: DecisionProgress | None, due: Due | None, digest: Digest | None) -> str:
+    if digest:
+        first = digest.parts[0]
+        return SEPARATOR.join([str(first.name), *([first.due.said] if first.due else [])])
+    return SEPARATOR.join([each.said for each in (progress, due) if each])
+
+
 def _about(letter: Letter) -> str:
     about = clean.capped(clean.line(letter.about), 80)
     if not about:
         raise ComposeError("An escalation does not say whose decisions are missing.")
     return about
-
-
-def _decides(voice: str, digest: Digest | None) -> bool:
-    """Whether its reader is to decide, and no part of it says where."""
-    return voice not in _OTHER_REASONS and not (digest and any(each.link for each in digest.parts))
 
 
 def _reminded(words: Catalogue, letter: Letter) -> Phrase | None:
@@ -185,21 +173,5 @@ def _greeting(words: Catalogue, name: str | None) -> Phrase:
     return words.say("greeting_name", name=shown) if shown else words.say("greeting")
 
 
-def _preheader(progress: DecisionProgress | None, due: Due | None, digest: Digest | None) -> str:
-    known = (progress and progress.sentence, due and due.sentence)
-    if digest:
-        first = digest.parts[0]
-        known = (first.name, first.due and first.due.sentence)
-    return SEPARATOR.join(str(sentence) for sentence in known if sentence)
-
-
 def _shown_path(link: WebLink) -> str:
     return link.after if len(link.after) <= _LONGEST_PATH else f"{link.after[:_LONGEST_PATH]}…"
-
-
-def _footer(words: Catalogue, voice: str, organisation: str, reply_to: str) -> tuple[Phrase, ...]:
-    why = f"{voice}.why" if voice in _OTHER_REASONS else "footer.why"
-    lines = [words.say(why, organisation=organisation), words.say("footer.automatic")]
-    if reply_to:
-        lines.append(words.say("footer.questions", address=reply_to))
-    return tuple(lines)

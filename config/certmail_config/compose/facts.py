@@ -20,6 +20,8 @@ class DecisionProgress:
     """
 
     sentence: Phrase
+    said: str
+    """The sentence as text."""
     percent: int | None
     done: Phrase | None
     line: Phrase
@@ -29,13 +31,17 @@ class DecisionProgress:
 class Due:
     """When it is due, in parts and as sentences.
 
-    A label, the moment, its zone if it has one, and how far away it is. `line` is all of it.
+    A label, the moment, its zone if it has one, both in words, and how far away it is. `line` is all
+    of it.
     """
 
     label: Phrase
     moment: Phrase
     zone: Phrase | None
+    value: str
     sentence: Phrase
+    said: str
+    """The sentence as text."""
     relative: Phrase
     line: Phrase
     day: date | None = None
@@ -77,11 +83,11 @@ def progress_of(
 
     done = words.say("progress.done", percent=words.percent(percent))
     line = words.say("progress.line", progress=str(sentence), done=str(done))
-    return DecisionProgress(sentence, percent, done, line)
+    return DecisionProgress(sentence, str(sentence), percent, done, line)
 
 
 def _bare(sentence: Phrase) -> DecisionProgress:
-    return DecisionProgress(sentence, None, None, sentence)
+    return DecisionProgress(sentence, str(sentence), None, None, sentence)
 
 
 def distance(words: Catalogue, when: LocalMoment) -> Phrase:
@@ -112,7 +118,8 @@ def due_of(words: Catalogue, when: LocalMoment) -> Due:
     blank = "" if str(zone).startswith("\uff08") else " "
     value = f"{there}{blank}{zone}" if zone else str(there)
     sentence = words.say("labelled", label=str(label), value=value)
-    line = words.say("due.line", due=str(sentence), relative=str(relative))
+    said = str(sentence)
+    line = words.say("due.line", due=said, relative=str(relative))
 
     day = None if when.passed else when.date
-    return Due(label, there, zone, sentence, relative, line, day)
+    return Due(label, there, zone, value, sentence, said, relative, line, day)

@@ -15,7 +15,7 @@ from certmail_config.compose.facts import (
 from certmail_config.compose.language import clean
 from certmail_config.compose.language.catalogue import Catalogue
 from certmail_config.compose.language.moments import LocalMoment, moment
-from certmail_config.compose.language.phrases import OwnPhrase, Phrase
+from certmail_config.compose.language.phrases import Phrase
 from certmail_config.compose.letter import Letter, PendingItem, Review
 from certmail_config.compose.links import WebLink, link_of
 from certmail_config.compose.voices import tone_of
@@ -89,9 +89,9 @@ def _row(words: Catalogue, item: PendingItem) -> ItemRow | None:
     known = {"who": who, "access": access}
     said = tuple((name, value) for name, value in known.items() if value)
     pattern = words.pattern(f"- {_joined('what', *dict(said))}", opens=True)
-    line = OwnPhrase(pattern, (("what", what), *said))
-    detail = OwnPhrase(words.pattern(_joined(*dict(said))), said) if said else None
-    return ItemRow(OwnPhrase(words.pattern("{what}"), (("what", what),)), detail, line)
+    line = Phrase(pattern, (("what", what), *said))
+    detail = Phrase(words.pattern(_joined(*dict(said))), said) if said else None
+    return ItemRow(Phrase(words.pattern("{what}"), (("what", what),)), detail, line)
 
 
 def _joined(*names: str) -> str:
@@ -139,9 +139,8 @@ def _part(words: Catalogue, review: Review, when: LocalMoment | None) -> Campaig
     )
 
 
-def _sentence(words: Catalogue, button: Phrase, link: WebLink) -> OwnPhrase:
-    phrase = words.say("labelled", label=str(button), value=link.url)
-    return OwnPhrase(phrase.pattern, phrase.values)
+def _sentence(words: Catalogue, button: Phrase, link: WebLink) -> Phrase:
+    return words.say("labelled", label=str(button), value=link.url)
 
 
 def _order(due_at: date | None, zone: tzinfo | None) -> tuple[bool, datetime]:

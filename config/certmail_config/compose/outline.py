@@ -5,12 +5,10 @@ for each letter that has it, but for the words in the gaps.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple, cast
-
-from markupsafe import Markup
 
 from certmail_config.compose.content import Content
 from certmail_config.compose.facts import DecisionProgress, Due
@@ -134,12 +132,25 @@ def gapped(outline: Outline) -> Content:
     )
 
 
-def reader(name: str) -> Callable[[Content], object]:
-    """Reads from a content what belongs into the gap of this name."""
-    steps = _PLACE.split(name)
-    if len(steps) == 1:
-        return attrgetter(name)
+def reader(names: Sequence[str]) -> Callable[[Content], Sequence[object]]:
+    """Reads from a content what belongs into the gaps of these names, in their order.
 
+    They are those of a page: two of them at least are no part of a list.
+    """
+    alone = [name for name in names if not _PLACE.search(name)]
+    listed = [name for name in names if _PLACE.search(name)]
+    read, reads = attrgetter(*alone), [_listed(name) for name in listed]
+    in_order = itemgetter(*map([*alone, *listed].index, names))
+
+    def values(content: Content) -> Sequence[object]:
+        found: Sequence[object] = in_order([*read(content), *[each(content) for each in reads]])
+        return found
+
+    return values
+
+
+def _listed(name: str) -> Callable[[Content], object]:
+    steps = _PLACE.split(name)
     if steps[2:] == [""]:
         read, place = attrgetter(steps[0]), int(steps[1])
         return lambda content: read(content)[place]
@@ -154,6 +165,7 @@ def reader(name: str) -> Callable[[Content], object]:
 def _progress(outline: Outline) -> DecisionProgress:
     return DecisionProgress(
         sentence=_phrase("progress.sentence"),
+        said=gap("progress.said"),
         # Where it is known it is not 0: a template may ask whether there is one.
         percent=cast("int", gap("progress.percent")) if outline.share else None,
         done=_phrase("progress.done") if outline.share else None,
@@ -166,7 +178,9 @@ def _due(name: str, *, zone: bool) -> Due:
         label=_phrase(f"{name}.label"),
         moment=_phrase(f"{name}.moment"),
         zone=_phrase(f"{name}.zone") if zone else None,
+        value=gap(f"{name}.value"),
         sentence=_phrase(f"{name}.sentence"),
+        said=gap(f"{name}.said"),
         relative=_phrase(f"{name}.relative"),
         line=_phrase(f"{name}.line"),
     )
@@ -217,7 +231,7 @@ def _part(name: str, outline: _PartOutline) -> CampaignPart:
     line = _phrase(f"{name}.progress.line")
     return CampaignPart(
         name=_phrase(f"{name}.name"),
-        progress=DecisionProgress(line, None, None, line) if outline.progress else None,
+        progress=DecisionProgress(line, "", None, None, line) if outline.progress else None,
         due=_due(f"{name}.due", zone=False) if outline.due else None,
         link=_link(f"{name}.link") if outline.link else None,
         link_sentence=_phrase(f"{name}.link_sentence") if outline.link else None,
@@ -231,4 +245,4 @@ def _phrases(name: str, count: int) -> tuple[Phrase, ...]:
 
 
 def _phrase(name: str) -> Phrase:
-    return Phrase(Pattern(gap(name), Markup(gap(name))), ())  # noqa: S704 - no words at all
+    return Phrase(Pattern(gap(name), gap(name)), ())

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -29,12 +28,12 @@ _RULES: Final = re.compile("(<style>.*?</style>)", re.DOTALL)
 
 def text_page(content: Content) -> str:
     """The plain-text body."""
-    return fill(_text_template(), _variables(content))
+    return fill(_text_template(), content._asdict())
 
 
 def html_page(content: Content) -> str:
     """The HTML body."""
-    page = fill(_html_template(content.tone, content.direction), _variables(content))
+    page = fill(_html_template(content.tone, content.direction), content._asdict())
     return _coloured(page, content.brand)
 
 
@@ -99,7 +98,3 @@ def styled(source: str) -> str:
     ).inline(source)
     before, rules, after = _RULES.split(inlined)
     return (before + after).replace("</head>", _AIR.sub(r"\1", rules) + "\n</head>", 1)
-
-
-def _variables(content: Content) -> dict[str, object]:
-    return {field.name: getattr(content, field.name) for field in fields(content)}

@@ -51,6 +51,11 @@ _OF_KIND: Final[Mapping[str, dict[str, Variable]]] = {
     },
 }
 
+OF_ITS_READER: Final = frozenset(
+    {"name", "items", "about", "times_reminded", "campaigns", "subject", "text"}
+)
+"""Those that say who gets a mail, or what is theirs: no mail leaves them behind in a worker."""
+
 
 def scope_of(kind: str) -> Scope:
     """What the words of a mail of this kind may name."""

@@ -1,23 +1,23 @@
 """What is remembered from mail to mail changes no mail, and says nothing of one in another."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import import_module
 from itertools import product
-from pkgutil import walk_packages
 from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
 
-import certmail_config.compose
-from certmail_config.compose import Letter, compose
+from certmail_config.compose import Letter, PendingItem, compose
 from certmail_config.compose.bodies import html_body, text_body
 from certmail_config.compose.content import content
 from certmail_config.compose.outline import outline_of
+from certmail_config.compose.own.tenant_words import read_words
 from certmail_config.compose.pages import html_page, text_page
 from certmail_config.compose.wire.frames import frame
+from certmail_config.templates.documents import read_document
+from support.data.caches import caches, forget_all
 
 Make = Callable[..., Letter]
 
@@ -37,20 +37,6 @@ OF_LANGUAGES_AND_ZONES = {
     "zones._names_of", "zones._alike", "zones._region_format",
 }  # fmt: skip
 OF_TEMPLATES = {"pages._text_template", "pages._html_template"}
-
-
-def caches() -> Iterator[tuple[str, Any]]:
-    """All that composing remembers anything in."""
-    package = certmail_config.compose
-    for module in walk_packages(package.__path__, f"{package.__name__}."):
-        for name, each in vars(import_module(module.name)).items():
-            if hasattr(each, "cache_parameters") and each.__module__ == module.name:
-                yield f"{module.name.rpartition('.')[2]}.{name}", each
-
-
-def forget() -> None:
-    for _, each in caches():
-        each.cache_clear()
 
 
 def test_in_every_outline_the_frames_give_what_the_templates_do(letter: Make) -> None:
@@ -86,7 +72,7 @@ def test_nothing_of_one_tenant_is_in_a_mail_of_another(letter: Make, locale: str
     words = [f"tenant{number}" for number in range(10, 40)]
     alone = {}
     for word in words:
-        forget()
+        forget_all()
         alone[word] = compose(of_tenant(letter, word, locale))
 
     for word in [*words, *reversed(words), *words]:
@@ -113,7 +99,7 @@ def remembered() -> set[str]:
 
 @pytest.mark.parametrize("locale", ["en", "ja"])
 def test_what_says_who_a_reviewer_is_is_not_remembered(letter: Make, locale: str) -> None:
-    forget()
+    forget_all()
     mail = compose(
         letter(
             locale=locale,
@@ -127,6 +113,25 @@ def test_what_says_who_a_reviewer_is_is_not_remembered(letter: Make, locale: str
     texts = remembered()
     assert any("Quarterly access review" in text for text in texts), "what is remembered is found"
     assert not [text for text in texts if "zebra" in text.lower()]
+
+
+def test_nor_is_it_where_a_tenants_own_words_name_it(letter: Make) -> None:
+    texts = {
+        "subject": "{{ campaign }} for {{ name }}",
+        "headline": "{{ pending }} of {{ campaign }}",
+        "ask": "{% for item in items %}{{ item.what }}{% endfor %}",
+    }
+    blocks = {block: {"text": text} for block, text in texts.items()}
+    document = read_document({"texts": {"en": {"reminder": blocks}}})
+    words = read_words(1, document.written().encode(), (), ())
+    made = letter(name="Zebra Name", items=(PendingItem("Zebra system"),))
+    forget_all()
+    mail = compose(made, own=lambda shown: words.blocks(made, shown))
+    assert "Zebra" in mail.subject
+
+    texts_held = remembered()
+    assert any("12 of Quarterly" in text for text in texts_held), "what names nobody is remembered"
+    assert not [text for text in texts_held if "zebra" in text.lower()]
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from certmail_config.compose import Letter, Mail, Review, compose
+from support.data.own_blocks import says
 
 Make = Callable[..., Letter]
 Parse = Callable[[Mail], EmailMessage]
@@ -235,7 +236,7 @@ def test_a_headline_that_a_customer_wrote_breaks_wherever_it_must(
     # It says nowhere that it may, and in Gmail and Outlook nothing else would break it.
     title = "重要なお知らせ" * 20
     custom = letter(locale="ja", kind="custom", own_subject=title, own_text="本文です。")
-    for mail in (compose(custom), compose(letter(locale="ja"), own=lambda _: {"headline": title})):
+    for mail in (compose(custom), compose(letter(locale="ja"), own=says({"headline": title}))):
         opened, headline = _headline(body(parsed(mail), "html"))
         assert headline == title
         assert "keep-all" not in opened

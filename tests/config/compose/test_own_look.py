@@ -10,6 +10,7 @@ import pytest
 from certmail_config.compose import PLAIN, ComposeError, Letter, Look, Mail, Picture, compose
 from certmail_config.compose.blocks import BLOCKS
 from certmail_config.compose.samples import sample_letter
+from support.data.own_blocks import says
 
 Make = Callable[..., Letter]
 Parse = Callable[[Mail], EmailMessage]
@@ -56,7 +57,7 @@ def test_the_words_of_a_block_are_replaced_and_nothing_else(
     letter: Make, parsed: Parse, body: Body
 ) -> None:
     words = {name: f"Own {name} <b>" for name in BLOCKS} | {"ask": "One & all.\n\nTwo."}
-    mail = compose(letter(), own=lambda shown: words if shown.direction == "ltr" else {})
+    mail = compose(letter(), own=says(words))
     message = parsed(mail)
     text, html = body(message, "plain").replace("\r\n", "\n"), body(message, "html")
     assert mail.subject == message["Subject"] == "Own subject <b>"
@@ -69,17 +70,19 @@ def test_the_words_of_a_block_are_replaced_and_nothing_else(
     assert "Own preheader &lt;b&gt;" in html
 
 
-@pytest.mark.parametrize("words", [{"greeting": "Hi"}, {"subject": " \u200b"}, {"ask": "\n"}])
+@pytest.mark.parametrize(
+    "words", [{"greeting": "Hi"}, {"subject": " \u200b"}, {"ask": "\n"}, {"button": "One\nTwo"}]
+)
 def test_a_block_that_is_none_or_says_nothing_is_refused(
     letter: Make, words: dict[str, str]
 ) -> None:
     with pytest.raises(ComposeError):
-        compose(letter(), own=lambda _: words)
+        compose(letter(), own=says(words))
 
 
 def test_own_words_and_looks_stay_out_of_other_mails(letter: Make) -> None:
     before = compose(letter())
     for number in range(30):
-        compose(letter(), Look(colour=f"#0000{number:02}"), lambda _: {"ask": "Secret."})
+        compose(letter(), Look(colour=f"#0000{number:02}"), says({"ask": "Secret."}))
     assert compose(letter()) == before
     assert compose(sample_letter("digest", "he"), BRAND).raw

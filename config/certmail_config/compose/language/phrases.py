@@ -1,10 +1,10 @@
 """Sentences with values in them, as text for a text mail and as escaped HTML for a page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from certmail_config.compose.language import directions
 
@@ -23,10 +23,11 @@ class Pattern:
     """
 
     text: str
-    html: Markup
+    html: str
+    """Escaped."""
     in_text: Callable[[str], str] = directions.in_text
     """How a value of its own direction stands in the sentence."""
-    in_html: Callable[[str], Markup] = directions.in_html
+    in_html: Callable[[str], str] = directions.in_html
 
     @property
     def phrased(self) -> bool:
@@ -36,13 +37,13 @@ class Pattern:
     @classmethod
     def of(cls, text: str, direction: str = "ltr") -> Self:
         """Both forms of one sentence, which is written in that direction."""
-        both = text.replace(_BREAK, ""), escape(text)
+        both = text.replace(_BREAK, ""), directions.escaped(text)
         if direction == "rtl":
             return cls(*both, directions.in_rtl_text, directions.in_rtl_html)
         return cls(*both)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Phrase:
     """A pattern and its values: a template writes `{{ phrase }}` and gets the form that fits it.
 
@@ -52,6 +53,9 @@ class Phrase:
 
     pattern: Pattern
     values: Values
+    wire_text: str | None = field(default=None, init=False, compare=False)
+    """How either body is sent with it, once that is known: whoever keeps a phrase keeps that, too."""
+    wire_html: str | None = field(default=None, init=False, compare=False)
 
     def __str__(self) -> str:
         """The sentence as plain text."""
@@ -64,21 +68,38 @@ class Phrase:
         """
         return self._filled(f"{self.pattern.text[0].upper()}{self.pattern.text[1:]}")
 
-    def __html__(self) -> Markup:
-        """The sentence as HTML; Jinja's autoescape asks for it."""
+    def html(self) -> str:
+        """The sentence as HTML: pattern and values are escaped."""
         in_html = self.pattern.in_html
-        escaped = {name: in_html(value) for name, value in self.values}
-        # As a plain string: Markup's own format looks at each field again, which takes as long as
-        # the rest of the page.
-        # Pattern and values are escaped.
-        return Markup(str(self.pattern.html).format_map(escaped))  # noqa: S704
+        return self.pattern.html.format_map({name: in_html(value) for name, value in self.values})
+
+    def __html__(self) -> Markup:
+        """The same; Jinja's autoescape asks for it."""
+        return Markup(self.html())  # noqa: S704 - it is escaped
 
     def _filled(self, text: str) -> str:
         in_text = self.pattern.in_text
         return text.format_map({name: in_text(value) for name, value in self.values})
 
 
-class OwnPhrase(Phrase):
-    """A phrase that names a person, or that a customer wrote: it is not kept from mail to mail."""
+class Alone(Phrase):
+    """A value that stands by itself, as somebody else wrote it."""
 
     __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        """What was written."""
+        return self.values[0][1]
+
+    def __str__(self) -> str:
+        """The value as plain text."""
+        return self.pattern.text.replace(ALONE, self.pattern.in_text(self.values[0][1]))
+
+    def html(self) -> str:
+        """The value as HTML."""
+        return self.pattern.in_html(self.values[0][1])
+
+
+ALONE: Final = "{value}"
+"""The pattern of such, whatever mark is in front of it."""

@@ -4,7 +4,7 @@ In the manner of linters that know what each mail program shows (caniemail and i
 tenant can cause: all else of a mail is certmail's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from certmail_config.templates.documents import Brand
@@ -31,9 +31,9 @@ def hints_of_brand(brand: Brand) -> Iterator[Finding]:
                 yield hint("brand/logo/url", said)
 
 
-def hints_of_words(place: str, blocks: Mapping[str, str]) -> Iterator[Finding]:
-    """What they make of the words that stand in a usual mail, by block; `place` is of its kind."""
-    subject = blocks.get("subject", "")
+def hints_of_words(place: str, blocks: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    """What they make of the words that stand in a usual mail, by block and line; `place` is of its kind."""
+    subject = "".join(blocks.get("subject", ()))
     if subject.lower().startswith(_ANSWERS):
         yield hint(
             f"{place}/subject", "it begins as an answer does: spam filters count that as a trick."
@@ -41,7 +41,7 @@ def hints_of_words(place: str, blocks: Mapping[str, str]) -> Iterator[Finding]:
     if len(subject) >= _SHOUTED and subject.isupper():
         yield hint(f"{place}/subject", "it is all in capitals, which spam filters count.")
 
-    button = blocks.get("button", "")
+    button = "".join(blocks.get("button", ()))
     if len(button) > _WIDE_BUTTON:
         yield hint(
             f"{place}/button",
@@ -49,7 +49,7 @@ def hints_of_words(place: str, blocks: Mapping[str, str]) -> Iterator[Finding]:
         )
 
     for block in _LINES:
-        for line in blocks.get(block, "").splitlines():
+        for line in blocks.get(block, ()):
             if line.startswith(">"):
                 yield hint(
                     f"{place}/{block}",

@@ -1,6 +1,7 @@
 """What a letter knows, by the names that a tenant's own words may use; each is found when it is asked for."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from certmail_config.compose.content import Content
@@ -29,9 +30,10 @@ class Known(Mapping[str, _Known]):
 
     def __getitem__(self, name: str) -> _Known:
         """What stands for that name; KeyError where nothing ever does."""
-        if name not in self._found:
-            self._found[name] = _FIND[name](self)
-        return self._found[name]
+        found = self._found
+        if name not in found:
+            found[name] = _FIND[name](self)
+        return found[name]
 
     def __iter__(self) -> Iterator[str]:
         """All names."""
@@ -58,6 +60,10 @@ def _line(text: str | None, longest: int) -> str:
     return clean.capped(clean.line(text), longest)
 
 
+# A campaign's reviewers have these in common.
+_shared_line: Final = lru_cache(maxsize=1024)(_line)
+
+
 def _organisation(known: Known) -> str:
     return dict(known.content.organisation.values).get("value", "")
 
@@ -82,8 +88,7 @@ def _percent(known: Known) -> str:
 
 
 def _due(known: Known) -> str:
-    due = known.content.due
-    return "" if due is None else " ".join(str(each) for each in (due.moment, due.zone) if each)
+    return known.content.due.value if known.content.due else ""
 
 
 def _days(known: Known, sign: int) -> Number | None:
@@ -122,9 +127,9 @@ def _text(known: Known) -> str:
 
 _FIND: Final[Mapping[str, Callable[[Known], _Known]]] = {
     "organisation": _organisation,
-    "name": lambda known: _line(known.letter.name, 80),
-    "reply_to": lambda known: clean.line(known.letter.reply_to),
-    "campaign": lambda known: _line(known.letter.campaign_name, 160),
+    "name": lambda known: dict(known.content.greeting.values).get("name", ""),
+    "reply_to": lambda known: _shared_line(known.letter.reply_to, 320),
+    "campaign": lambda known: _shared_line(known.letter.campaign_name, 160),
     "pending": _pending,
     "completed": lambda known: known.number(known.letter.completed),
     "total": _total,

@@ -5,37 +5,31 @@ since can do no more than publish. Each block is read when a mail first needs it
 is noted, and certmail's own words stand there.
 """
 
-from collections.abc import Collection, Mapping
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from certmail_config.compose.content import Content
-from certmail_config.compose.language import clean
-from certmail_config.compose.language.directions import among
+from certmail_config.compose.language.catalogue import Catalogue, catalogue
+from certmail_config.compose.language.phrases import Alone
 from certmail_config.compose.letter import Letter
 from certmail_config.compose.look import PLAIN, Look, Picture
 from certmail_config.compose.own.known import Known
-from certmail_config.templates.blocks import BLOCKS, MEASURES, Block, written
+from certmail_config.compose.own.plan import Plan
+from certmail_config.templates.blocks import BLOCKS, Block
 from certmail_config.templates.checks import check
 from certmail_config.templates.colours import palette
 from certmail_config.templates.documents import Brand, Document, read_json
 from certmail_config.templates.findings import TemplatesRefused, faults_of
-from certmail_config.templates.language import (
-    OutOfBounds,
-    Program,
-    TemplateRefused,
-    Value,
-    compiled,
-)
-from certmail_config.templates.variables import scope_of
+from certmail_config.templates.language import OutOfBounds, TemplateRefused
 
 EVERYTHING: Final = "templates"
 """The place of what concerns all of them."""
 BRAND: Final = "brand"
 LOCALE: Final = "locale"
 _BY_DUE_DATE: Final = frozenset({"notice", "reminder", "final"})
-_OWN_NAME: Final[Mapping[Block, str]] = {Block.TEXT: "ask"}
-"""The name that a block has in a mail, where it is another."""
 
 
 @dataclass(slots=True)
@@ -54,7 +48,8 @@ class TenantWords:
     off: set[str]
     size: int
     failed: dict[str, str] = field(default_factory=dict)
-    _programs: dict[str, Program] = field(default_factory=dict)
+    _plans: dict[tuple[str, str], tuple[Plan, ...]] = field(default_factory=dict)
+    """By locale and kind, as the sources are."""
 
     @property
     def used(self) -> bool:
@@ -63,19 +58,16 @@ class TenantWords:
             self.sources or self.locale or self.brand is not PLAIN
         )
 
-    def blocks(self, letter: Letter, content: Content) -> dict[str, str]:
+    def blocks(self, letter: Letter, content: Content) -> dict[str, Sequence[Alone]]:
         """What stands in the blocks of this letter, which would have this content."""
-        kind = _spoken(letter.kind, content.tone)
-        locale, texts = self._texts(content.lang, kind)
-        if not texts or EVERYTHING in self.off:
+        if EVERYTHING in self.off:
             return {}
 
-        known = Known(letter, content)
-        found: dict[str, str] = {}
-        for block in texts:
-            place = f"{locale}/{kind}/{block}"
-            if place not in self.off and (lines := self._lines(place, block, texts[block], known)):
-                found[_OWN_NAME.get(block, block.value)] = "\n".join(lines)
+        words, known = catalogue(content.lang), Known(letter, content)
+        found: dict[str, Sequence[Alone]] = {}
+        for plan in self._plans_for(content.lang, _spoken(letter.kind, content.tone)):
+            if lines := self._lines(plan, words, known):
+                found[plan.name] = lines
         return found
 
     def fails(self, place: str, why: str) -> None:
@@ -93,21 +85,34 @@ class TenantWords:
             parts.pop()
         return "", {}
 
-    def _lines(self, place: str, block: Block, source: str, known: Known) -> tuple[str, ...]:
-        """What a block says; nothing where it says nothing that is seen, or fails."""
+    def _plans_for(self, lang: str, kind: str) -> tuple[Plan, ...]:
+        """The blocks for mails in that language and of that kind, read when one first needs them."""
+        locale, texts = self._texts(lang, kind)
+        plans = self._plans.get((locale, kind))
+        if plans is None:
+            read = (self._read(f"{locale}/{kind}/{block}", block, texts[block]) for block in texts)
+            plans = self._plans[locale, kind] = tuple(filter(None, read))
+        return plans
+
+    def _read(self, place: str, block: Block, source: str) -> Plan | None:
+        """A block; None where it was put aside, or cannot be read."""
+        if place in self.off:
+            return None
         try:
-            program = self._programs.get(place)
-            if program is None:
-                locale, kind, _ = place.split("/")
-                program = self._programs[place] = compiled(source, scope_of(kind), locale)
-            lines = written(_text(program, known, MEASURES[block].longest), block)
+            return Plan.of(block, place, source)
         except TemplateRefused as refused:
             self.fails(place, str(refused.faults[0]))
+            return None
+
+    def _lines(self, plan: Plan, words: Catalogue, known: Known) -> Sequence[Alone]:
+        """What a block says; nothing where it says nothing that is seen, or fails."""
+        if plan.place in self.off:
             return ()
+        try:
+            return plan.lines(words, known)
         except OutOfBounds as error:
-            self.fails(place, str(error))
+            self.fails(plan.place, str(error))
             return ()
-        return tuple(line for each in lines if (line := clean.line(each, marked=True)))
 
 
 def read_words(
@@ -131,14 +136,6 @@ def read_words(
     if BRAND not in found.off:
         found.brand = _brand(read.brand)
     return found
-
-
-def _text(program: Program, known: Known, longest: int) -> str:
-    """What a program writes, in which no value turns the words around it."""
-    pieces, direction = program.pieces(known, longest), known.words.direction
-    if direction == "ltr" and all(map(str.isascii, pieces)):
-        return "".join(pieces)
-    return "".join(among(each, direction) if type(each) is Value else each for each in pieces)
 
 
 def _spoken(kind: str, tone: str) -> str:

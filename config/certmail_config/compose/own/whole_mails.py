@@ -100,7 +100,9 @@ def _mail(words: TenantWords, locale: str, kind: str, sample: str) -> Iterator[F
     if why := strange(page, words.brand):
         yield fault(place, f"{of} {why}.")
     if sample == SampleSize.RICH:
-        yield from hints_of_words(place, words.blocks(letter, content(letter)))
+        blocks = words.blocks(letter, content(letter))
+        said = {name: [line.value for line in lines] for name, lines in blocks.items()}
+        yield from hints_of_words(place, said)
 
 
 def strange(page: str, brand: Look) -> str | None:

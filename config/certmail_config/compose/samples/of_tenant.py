@@ -1,11 +1,15 @@
 """A sample as a tenant's mail: its name, its words, its look, written by what writes its reminders."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from certmail_config.compose.blocks import own_lines
 from certmail_config.compose.composer import compose
 from certmail_config.compose.content import Content
+from certmail_config.compose.language.catalogue import catalogue
+from certmail_config.compose.language.phrases import Alone
 from certmail_config.compose.letter import Letter, Mail
 from certmail_config.compose.own.tenant_words import TenantWords
 from certmail_config.compose.samples.letters import sample_letter
@@ -54,10 +58,11 @@ def mail_of(letter: Letter, words: TenantWords, *, marked: bool = False) -> Mail
     `marked` says in its subject that it is a sample. Raises ComposeError.
     """
 
-    def own(content: Content) -> dict[str, str]:
+    def own(content: Content) -> Mapping[str, Sequence[Alone]]:
         blocks = words.blocks(letter, content)
         if marked:
-            blocks["subject"] = MARK + blocks.get("subject", content.subject)
+            subject = blocks["subject"][0].value if "subject" in blocks else content.subject
+            blocks["subject"] = own_lines(catalogue(content.lang), [MARK + subject])
         return blocks
 
     return compose(letter, words.brand, own)

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Final
 
 from certmail_config.compose.wire.bodies import Body, body
-from certmail_config.compose.wire.quoting import broken, quoted, whole_lines
+from certmail_config.compose.wire.quoting import BLANKS, LONGEST, broken, quoted, whole_lines
 
 # Of the characters that Unicode leaves to whoever wants them; no template has them.
 _BEGINS: Final = "\ue000"
@@ -19,23 +19,16 @@ _GAP: Final = re.compile(f"{_BEGINS}([^{_ENDS}]*){_ENDS}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line with gaps, quoted, and what is before it, encoded."""
-
-    before: str
-    words: str
-    """With `%s` for each gap."""
-    values: Callable[[Sequence[str]], object]
-    """Picks those of its gaps."""
-
-
-@dataclass(frozen=True, slots=True)
 class Frame:
     """A page with gaps of these names."""
 
     names: tuple[str, ...]
-    lines: tuple[_Line, ...]
-    rest: str
+    lines: str
+    """Its lines that have gaps, quoted, one below the other, with `%s` for each gap."""
+    values: Callable[[Sequence[str]], object]
+    """Picks those of the gaps, in the order of the lines."""
+    parts: tuple[str, ...]
+    """All else of it, encoded: what is before each of these lines, and what is behind them."""
     signs: int
     """How many equals signs are in what is encoded already."""
     line_ends: int
@@ -43,13 +36,15 @@ class Frame:
 
     def filled(self, values: Sequence[str]) -> Body:
         """The page with these values, quoted and one for each name, encoded for transfer."""
-        lines = [broken(line.words % line.values(values)) for line in self.lines]
-
-        parts = [
-            part for line, own in zip(self.lines, lines, strict=True) for part in (line.before, own)
+        lines = (self.lines % self.values(values)).split("\n") if self.lines else []
+        lines = [
+            broken(line) if len(line) > LONGEST or line.endswith(BLANKS) else line for line in lines
         ]
+
+        page = [*self.parts, *lines]
+        page[::2], page[1::2] = self.parts, lines
         signs = self.signs + "".join(lines).count("=")
-        return body("".join([*parts, self.rest]), signs=signs, line_ends=self.line_ends)
+        return body("".join(page), signs=signs, line_ends=self.line_ends)
 
 
 def gap(name: str) -> str:
@@ -59,23 +54,27 @@ def gap(name: str) -> str:
 
 def frame(page: str) -> Frame:
     """The frame that this page is, whose lines LF ends or divides."""
-    names = tuple(dict.fromkeys(_GAP.findall(page)))
-    lines = []
-    encoded = ""
+    gaps = _GAP.findall(page)
+    names = tuple(dict.fromkeys(gaps))
+    lines: list[str] = []
+    parts = [""]
 
     for text in page.removesuffix("\n").split("\n"):
-        gaps = _GAP.findall(text)
         first, *others = map(quoted, _GAP.split(text)[::2])
-        if not gaps:
-            encoded += f"{broken(first)}\r\n"
+        if not others:
+            parts[-1] += f"{broken(first)}\r\n"
             continue
 
         # What is broken off in front of the first gap will be so whatever fills it.
         whole, begin = whole_lines(first)
-        words = "%s".join(each.replace("%", "%%") for each in (begin, *others))
-        lines.append(_Line(encoded + whole, words, itemgetter(*map(names.index, gaps))))
-        encoded = "\r\n"
+        lines.append("%s".join(each.replace("%", "%%") for each in (begin, *others)))
+        parts[-1] += whole
+        parts.append("\r\n")
 
-    before = "".join(line.before for line in lines)
-    signs = before.count("=") + encoded.count("=")
-    return Frame(names, tuple(lines), encoded, signs, page.count("\n"))
+    values = itemgetter(*map(names.index, gaps)) if gaps else _nothing
+    signs = sum(part.count("=") for part in parts)
+    return Frame(names, "\n".join(lines), values, tuple(parts), signs, page.count("\n"))
+
+
+def _nothing(_values: Sequence[str]) -> tuple[()]:
+    return ()

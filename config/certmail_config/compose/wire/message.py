@@ -2,7 +2,8 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from certmail_config.compose import addresses
 from certmail_config.compose.language import clean
@@ -12,14 +13,13 @@ from certmail_config.compose.wire.headers import header, mailbox_header, text_he
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LONGEST_NAME: Final = 70
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = (
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-)  # fmt: skip
 # "=_" occurs in neither quoted-printable nor base64, so no body can contain the boundary.
 # X-Auto-Response-Suppress is not "All": the bounce that tells of a wrong address is wanted.
 _HEADERS: Final = """\
-{people}\
+{sender}\
+{to}\
+{reply_to}\
+{subject}\
 Date: {date}
 {message_id}\
 X-Certmail-Id: {id}
@@ -86,35 +86,52 @@ def message(
     text: Body,
     html: Body,
     calendar: Body | None = None,
+    *,
+    sender_name: str | None = None,
 ) -> bytes:
     """The mail as bytes, with CRLF; `language` is the tag (BCP 47) of what it is written in.
+
+    `sender_name` stands in the place of the letter's.
 
     Raises ComposeError if the job id is not a UUID, or an address is not an address.
     """
     job_id = _checked_id(letter.job_id)
-    sender = addresses.checked(letter.sender, "sender")
     to = addresses.checked(letter.to, "recipient")
-
-    people = [
-        mailbox_header("From", _display(letter.sender_name), sender),
-        mailbox_header("To", _display(letter.name), to),
-    ]
-    if clean.line(letter.reply_to):
-        reply_to = addresses.checked(letter.reply_to or "", "reply")
-        people.append(header("Reply-To", reply_to))
-    people.append(text_header("Subject", subject))
+    sender = _sender(letter.sender, sender_name or letter.sender_name)
 
     form = _MESSAGE_WITH_CALENDAR if calendar else _MESSAGE
     return form.format(
-        people="".join(people),
+        sender=sender.header,
+        to=mailbox_header("To", _display(letter.name), to),
+        reply_to=_reply_to(letter.reply_to) if letter.reply_to else "",
+        subject=text_header("Subject", subject),
         date=_date(letter.now),
-        message_id=whole_header("Message-ID", f"<{job_id}@{addresses.domain(sender)}>"),
+        message_id=whole_header("Message-ID", f"<{job_id}@{sender.domain}>"),
         id=job_id,
         language=header("Content-Language", language),
         text=text,
         html=html,
         calendar=calendar,
     ).encode("ascii")
+
+
+class _Sender(NamedTuple):
+    header: str
+    domain: str
+
+
+# Whom it is from, and who answers, is the same in many mails.
+@lru_cache(maxsize=2048)
+def _sender(address: str, name: str | None) -> _Sender:
+    checked = addresses.checked(address, "sender")
+    return _Sender(mailbox_header("From", _display(name), checked), addresses.domain(checked))
+
+
+@lru_cache(maxsize=2048)
+def _reply_to(address: str) -> str:
+    if not clean.line(address):
+        return ""
+    return header("Reply-To", addresses.checked(address, "reply"))
 
 
 def _checked_id(job_id: str) -> str:
@@ -128,6 +145,7 @@ def _display(name: str | None) -> str:
 
 
 def _date(now: datetime) -> str:
+    # "Tue Dec  8 09:00:00 2026", whatever the machine's language is.
     there = now.astimezone(UTC)
-    day = f"{_DAYS[there.weekday()]}, {there.day:02} {_MONTHS[there.month - 1]} {there.year:04}"
-    return f"{day} {there.hour:02}:{there.minute:02}:{there.second:02} +0000"
+    words = there.ctime()
+    return f"{words[:3]}, {there.day:02} {words[4:7]} {words[20:]} {words[11:19]} +0000"

@@ -7,7 +7,8 @@ where a line is broken is decided from its beginning on.
 from binascii import b2a_qp
 from typing import Final
 
-_LONGEST: Final = 76
+LONGEST: Final = 76
+BLANKS: Final = (" ", "\t")
 _SOFT_BREAK: Final = "=\r\n"
 
 
@@ -23,27 +24,24 @@ def quoted(text: str) -> str:
 def broken(line: str) -> str:
     """A whole quoted line, broken into such as may be sent; no escape is broken.
 
-    A blank at its end, which servers might drop, is quoted.
+    A blank at its end, which servers might drop, is quoted. All other lines that are not longer than
+    `LONGEST` stay as they are.
     """
-    if line.endswith((" ", "\t")):
+    if line.endswith(BLANKS):
         line = f"{line[:-1]}={ord(line[-1]):02X}"
-    if len(line) <= _LONGEST:
-        return line
-    return "".join(whole_lines(line))
+    whole, rest = whole_lines(line)
+    return whole + rest
 
 
 def whole_lines(begin: str) -> tuple[str, str]:
     """The lines that a line of this beginning is broken into whatever follows, and the rest."""
-    start = 0
-    parts: list[str] = []
-
-    while len(begin) - start > _LONGEST:
-        stop = start + _LONGEST - 1
-        if begin[stop - 2] == "=":
-            stop -= 2
-        elif begin[stop - 1] == "=":
+    whole = ""
+    while len(begin) > LONGEST:
+        stop = LONGEST - 1
+        if begin[stop - 1] == "=":
             stop -= 1
-        parts += (begin[start:stop], _SOFT_BREAK)
-        start = stop
-
-    return "".join(parts), begin[start:]
+        elif begin[stop - 2] == "=":
+            stop -= 2
+        whole += begin[:stop] + _SOFT_BREAK
+        begin = begin[stop:]
+    return whole, begin

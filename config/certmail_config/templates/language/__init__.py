@@ -11,13 +11,14 @@ break out of; and what stands in a store is a source that is read anew, never so
 from certmail_config.templates.language.compiling import compiled
 from certmail_config.templates.language.faults import Fault, TemplateRefused
 from certmail_config.templates.language.program import OutOfBounds, Program, Value
-from certmail_config.templates.language.scope import Form, Number, Scope, Values, Variable
+from certmail_config.templates.language.scope import Form, Number, Plain, Scope, Values, Variable
 
 __all__ = (
     "Fault",
     "Form",
     "Number",
     "OutOfBounds",
+    "Plain",
     "Program",
     "Scope",
     "TemplateRefused",

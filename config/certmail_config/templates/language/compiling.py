@@ -73,7 +73,7 @@ def compiled(source: str, scope: Scope, locale: str = "en") -> Program:
     steps = reading.steps(tree.body, depth=0)
     if names.faults:
         raise TemplateRefused(names.faults[:_MOST_FAULTS])
-    return Program(steps, len(source), tuple(names.hints))
+    return Program(steps, len(source), tuple(names.hints), frozenset(names.used))
 
 
 def _parsed(source: str) -> nodes.Template:
@@ -173,6 +173,7 @@ class _Reading:
             names.wrong(node, f"more than {MOST_LOOPS} `for` stand in one another")
             return []
 
+        names.used.add(through)
         names.entries[entry] = variable.fields
         steps = self.steps(node.body, depth=depth)
         del names.entries[entry]

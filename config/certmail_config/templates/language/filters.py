@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
@@ -92,13 +92,19 @@ def _plural(locale: Locale, plain: tuple[str | int, ...], named: Mapping[str, st
         raise ValueError(f"takes texts by the names of plural forms ({', '.join(PLURALS)})")
     if "other" not in forms:
         raise ValueError('needs a form for all else: other="…"')
-    return partial(_form_of, forms=forms, locale=locale)
+    return partial(_form_of, forms=forms, locale=str(locale))
 
 
-def _form_of(value: Plain, forms: Mapping[str, str], locale: Locale) -> str:
+def _form_of(value: Plain, forms: Mapping[str, str], locale: str) -> str:
     if not isinstance(value, Number):
         return ""
-    return forms.get(locale.plural_form(value.value), forms["other"])
+    return forms.get(_plural_form(value.value, locale), forms["other"])
+
+
+@lru_cache(maxsize=4096)
+def _plural_form(number: int, locale: str) -> str:
+    form: str = Locale.parse(locale).plural_form(number)
+    return form
 
 
 def _missing_forms(locale: Locale, named: Mapping[str, str | int]) -> str | None:

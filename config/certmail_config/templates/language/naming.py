@@ -45,6 +45,8 @@ class Names:
         """The fields of the entries that are gone through here, by the name given to each."""
         self.faults: list[Fault] = []
         self.hints: list[str] = []
+        self.used: set[str] = set()
+        """The variables of the scope that are named."""
         self._locale = locale
 
     def wrong(self, node: nodes.Node, message: str) -> None:
@@ -68,6 +70,7 @@ class Names:
                 self.wrong(node, f"{quoted(name)} is an entry; it has: {has}")
             case nodes.Name(name=name):
                 if name in self.scope:
+                    self.used.add(name)
                     return program.Reference(name), self.scope[name].form
                 self.wrong(
                     node, f"there is no variable {quoted(name)}; {choices(name, self.scope)}"

@@ -86,7 +86,10 @@ class Reference:
         """What stands for it."""
         if self.entry:
             return run.entries[self.entry].get(self.name)
-        return run.values.get(self.name)
+        try:
+            return run.values[self.name]
+        except KeyError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,11 @@ class Show:
 
     def do(self, run: Run) -> None:
         """Write it."""
-        value = self.variable.of(run)
-        assert value is None or isinstance(value, str | Number), "a list is never shown"
+        value: Any = self.variable.of(run)  # no list: that is refused when a source is read
         for change in self.filters:
             value = change(value)
-        shown = value.shown if isinstance(value, Number) else value
-        if shown:
-            run.write(Value(shown))
+        if value:
+            run.write(Value(value.shown if isinstance(value, Number) else value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +225,17 @@ class Program:
     steps: tuple[Step, ...]
     size: int
     hints: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    """The variables that it names."""
 
-    def pieces(self, values: Values, longest: int = LONGEST) -> tuple[str, ...]:
+    def pieces(self, values: Values, longest: int = LONGEST) -> list[str]:
         """What it writes, piece by piece: a `Value` came from a variable.
 
         Raises OutOfBounds.
         """
         run = Run(values, longest)
         run.all_of(self.steps)
-        return tuple(run.pieces)
+        return run.pieces
 
     def text(self, values: Values, longest: int = LONGEST) -> str:
         """What it writes; raises OutOfBounds."""

@@ -23,6 +23,7 @@ from certmail_config.compose.samples import SampleSize, sample_letter
 from certmail_config.compose.voices import KINDS
 from certmail_config.jobs.languages import LANGUAGES
 from support.data.calendar_file import CalendarEntry, read_calendar
+from support.data.own_blocks import says
 
 Make = Callable[..., Letter]
 WITH = Look(calendar=True)
@@ -140,7 +141,7 @@ class TestWhatItSays:
         assert "system that Acme Corporation uses" in found.description
 
     def test_the_button_is_called_as_in_the_tenants_own_mail(self, letter: Make) -> None:
-        own = compose(letter(), WITH._replace(name="The brand"), lambda _: {"button": "Go, now"})
+        own = compose(letter(), WITH._replace(name="The brand"), says({"button": "Go, now"}))
         part = attachment(own)
         assert part is not None
         [found] = read_calendar(part.get_payload(decode=True))  # type: ignore[arg-type]  # it is no multipart
