@@ -2,30 +2,38 @@
 
 First a mix that is worse than a Monday: every kind in every language and state, of a hundred
 tenants in turn, so that hardly two mails share their sentences. Then one campaign, whose reviewers
-share most; once more in their tenant's own words and look, and with their due dates for the calendar. Each reviewer occurs once; CPU time of one process, after a warm-up with others.
+share most; once more in their tenant's own words and look, and with their due dates for the calendar;
+and a hundred such campaigns in turn, each in words of its own. Each reviewer occurs once; CPU time of
+one process, after a warm-up with others.
 
-    make compose                        COMPOSE="--mails 2000" for fewer
+Then the memory that the words of ten thousand tenants take, once mails have used them.
+
+    make compose                        COMPOSE="--mails 2000 --tenants 1000" for fewer
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import gc
 import pstats
+import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from itertools import count, cycle, islice, product
+from pathlib import Path
 from statistics import mean, median
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from certmail_config.compose import Letter, Look, TenantWords, compose
 from certmail_config.compose.own.tenant_words import read_words
 from certmail_config.templates.documents import read_document
 from certmail_worker.delivery.own_words import compose_in
+from certmail_worker.delivery.shelf import MOST_BYTES, cost_of
 
 NOW: Final = datetime(2026, 12, 8, 9, tzinfo=UTC)
 KINDS: Final = ("notice", "reminder", "final")
@@ -49,6 +57,9 @@ NAMES: Final = (
     None,
 )
 TENANTS: Final = 100
+WARM: Final = 3_000
+"""So many tenants fill what is remembered from mail to mail, which is bounded."""
+MIB: Final = 1024**2
 ROUNDS: Final = 5
 Letters = Callable[[int], Iterator[Letter]]
 Writes = Callable[[Letter], object]
@@ -63,10 +74,16 @@ def letters(start: int) -> Iterator[Letter]:
 
 def campaign(start: int) -> Iterator[Letter]:
     """The reviewers of one campaign, without an end."""
+    return campaigns(start, tenants=1)
+
+
+def campaigns(start: int, tenants: int = TENANTS) -> Iterator[Letter]:
+    """Those of a campaign of each tenant, in turn."""
     for number in count(start):
-        yield letter(
-            TENANTS * number, {"locale": "en", "kind": "reminder", "time_zone": "Europe/Berlin"}
-        )
+        reviewer, tenant = divmod(number, tenants)
+        figures = {"pending": reviewer % 40 + 1, "completed": reviewer % 9}
+        words = {"locale": "en", "kind": "reminder", "time_zone": "Europe/Berlin"}
+        yield letter(TENANTS * reviewer + tenant, words | figures)
 
 
 def locales() -> list[str]:
@@ -99,18 +116,19 @@ def letter(number: int, changes: dict[str, Any]) -> Letter:
     return Letter(**{**parts, **changes})
 
 
-def own_words() -> TenantWords:
-    """Five blocks and a look, as a tenant may publish them."""
+def own_words(tenant: int = 0, locales: Sequence[str] = ("en",)) -> TenantWords:
+    """Five blocks in each language, and a look, as a tenant may publish them."""
     texts = {
         "subject": "{{ campaign }}: {{ pending }} {{ pending | plural(one='decision', other='decisions') }}",
         "headline": "{% if pending %}{{ pending }} decisions wait for you{% else %}A review waits{% endif %}",
         "ask": "Dear {{ name | default('colleague') }},\nplease decide until {{ due }}.",
         "button": "Decide now",
-        "footer": "You have this mail since you are a reviewer.\nQuestions? {{ reply_to }}",
+        "footer": f"You have this mail since you are a reviewer of {tenant}.\nQuestions? {{{{ reply_to }}}}",
     }
     blocks = {block: {"text": text} for block, text in texts.items()}
     brand = {"name": "Acme", "sender": "Acme IT", "colour": "#7a1f5c", "footer": ["1 Main Street"]}
-    published = read_document({"brand": brand, "texts": {"en": {"reminder": blocks}}})
+    texts_by_locale = {locale: {"reminder": blocks} for locale in locales}
+    published = read_document({"brand": brand, "texts": texts_by_locale})
     return read_words(1, published.written().encode(), (), ())
 
 
@@ -128,6 +146,46 @@ def cost(kind: Letters, mails: int, write: Writes = compose) -> list[float]:
         found.append((time.process_time() - began) / mails * 1e6)
 
     return found
+
+
+class Memory(NamedTuple):
+    """Bytes that a tenant's words take, and what a worker reckons with."""
+
+    taken: float
+    reckoned: int
+
+
+def memory(tenants: int) -> Memory:
+    """What is taken by words in two languages of five blocks, each of which a mail has used."""
+    locales = ("en", "de")
+
+    def used(number: int) -> TenantWords:
+        words = own_words(number, locales)
+        for locale in locales:
+            compose_in(letter(number, {"locale": locale, "kind": "reminder"}), words)
+        return words
+
+    for number in range(WARM):
+        used(number)
+    gc.collect()
+    before = _resident()
+    held = [used(number) for number in range(WARM, WARM + tenants)]
+    gc.collect()
+    return Memory((_resident() - before) / len(held), cost_of(held[-1]))
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * resource.getpagesize()
+
+
+def loop_ns() -> float:
+    """Nanoseconds for a turn of a small loop: what the machine is worth just now."""
+    turns, number = 200_000, 0
+    began = time.process_time()
+    for _ in range(turns):
+        number += 1
+    return (time.process_time() - began) / number * 1e9
 
 
 def shares(mails: int) -> list[tuple[str, float]]:
@@ -177,11 +235,18 @@ def _in_own_words() -> Writes:
     return lambda each: compose_in(each, words)
 
 
+def _each_in_its_own_words() -> Writes:
+    first = islice(campaigns(0), TENANTS)
+    words = {each.sender: own_words(number) for number, each in enumerate(first)}
+    return lambda each: compose_in(each, words[each.sender])
+
+
 ROWS: Final[dict[str, tuple[Letters, Callable[[], Writes]]]] = {
     "every kind, language and state, 100 tenants": (letters, lambda: compose),
     "one campaign's reviewers": (campaign, lambda: compose),
     "the same in the tenant's own words and look": (campaign, _in_own_words),
     "the same with the due date for the calendar": (campaign, _with_a_calendar),
+    "100 campaigns in turn, each in words of its own": (campaigns, _each_in_its_own_words),
 }
 
 
@@ -191,12 +256,24 @@ def main(arguments: list[str]) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--mails", type=int, default=10_000, help="in each of five rounds")
-    mails = parser.parse_args(arguments).mails
+    parser.add_argument("--tenants", type=int, default=10_000, help="whose words are held")
+    given = parser.parse_args(arguments)
+    mails = given.mails
 
+    # First, while nothing that was freed makes room.
+    held = memory(given.tenants)
+    turn = loop_ns()
     for name, (kind, write) in ROWS.items():
         found = cost(kind, mails, write())
         line = f"mean {mean(found):.0f} µs of CPU a mail, median round {median(found):.0f}, best {min(found):.0f}"
-        sys.stdout.write(f"{name:43} {line}\n")
+        sys.stdout.write(
+            f"{name:47} {line}; {median(found) * 1e3 / turn:,.0f} turns of a small loop\n"
+        )
+    sys.stdout.write(f"{'a turn of a small loop':47} {turn:.0f} ns\n")
+    sys.stdout.write(
+        f"\nthe words of {given.tenants:,} tenants take {held.taken * given.tenants / MIB:.0f} MiB, {held.taken / 1024:.1f} KiB each; "
+        f"a worker reckons with {held.reckoned / 1024:.1f} KiB, and keeps {MOST_BYTES // held.reckoned:,} of them\n"
+    )
 
     sys.stdout.write("\nthe mix, by cProfile\n")
     # The profiler makes many small calls look dearer than they are: only shares are shown.

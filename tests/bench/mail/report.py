@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import compose
 from bench.environments import BENCH, LOCKS
 from bench.mail import deployment
 from bench.mail.place import TESTS, Place
@@ -48,11 +49,20 @@ def facts(place: Place, rounds: int) -> dict[str, Any]:
         "mailboxes": place.mailboxes,
         "pace_ceiling": round(deployment.pace_ceiling(place.mailboxes)),
         "endpoint_ceiling": {"0 ms": _ceiling(place, 0, 64), "150 ms": _ceiling(place, 150, 500)},
+        "composing_us": composing(),
         "rounds": rounds,
         "versions": {
             name: _versions(locks[-1] if name != "certmail" else locks[0])
             for name, locks in LOCKS.items()
         },
+    }
+
+
+def composing(mails: int = 2000) -> dict[str, int]:
+    """Microseconds of CPU for composing alone, by row of `make compose`."""
+    return {
+        name: round(statistics.median(compose.cost(kind, mails, write())))
+        for name, (kind, write) in compose.ROWS.items()
     }
 
 
@@ -203,6 +213,9 @@ def _notes(rows: Sequence[Row], known: dict[str, Any]) -> list[str]:
             "pages counted in each process; Redis commands count inside scripts too, trips are the server's reads, and its CPU is not in the second column; syncs are flushes of the disk by all that "
             "runs on the machine (its databases too), ? where the kernel does not count them."
         ),
+        "Composing alone, in microseconds of CPU a mail: "
+        + "; ".join(f"{name} {taken}" for name, taken in known["composing_us"].items())
+        + ".",
         f"Mail: {known['mail_bytes']} bytes, the same for all; HTTPS with keep-alive where the contestant keeps anything; a file of authorities as large as the world's.",
         (
             f"Python: {python.get('python')} {python.get('version', '')}, {python.get('loop_ns', '?')} ns a turn of a small loop (PGO builds: about 45 to 60; others 75 to 110); "

@@ -34,13 +34,14 @@ class _Kept(NamedTuple):
     seen: bytes
     words: TenantWords | None
 
-    @property
-    def cost(self) -> int:
-        return OF_EACH + PER_CHARACTER * (self.words.size if self.words else 0)
+
+def cost_of(words: TenantWords | None) -> int:
+    """Bytes that a tenant's words are reckoned to take, once mails have used all of them."""
+    return OF_EACH + PER_CHARACTER * (words.size if words else 0)
 
 
 def _cost(kept: _Kept) -> int:
-    return kept.cost
+    return cost_of(kept.words)
 
 
 @dataclass(slots=True)

@@ -12,13 +12,13 @@ from certmail_config.compose.language.catalogue import Catalogue
 from certmail_config.compose.language.directions import among
 from certmail_config.compose.language.phrases import Alone
 from certmail_config.templates.blocks import MEASURES, Block, written
-from certmail_config.templates.language import Plain, Program, Value, Values, compiled
-from certmail_config.templates.variables import OF_ITS_READER, scope_of
+from certmail_config.templates.language import Number, Plain, Program, Value, Values, compiled
+from certmail_config.templates.variables import OF_ITS_READER, SAMPLES, scope_of
 
 _OWN_NAME: Final[Mapping[Block, str]] = {Block.TEXT: "ask"}
 """The name that a block has in a mail, where it is another."""
-_LONGEST_REMEMBERED: Final = 300
-"""So many characters of a source: what is longer would take much memory."""
+_LONGEST_REMEMBERED: Final = 450
+"""So many characters: what may become longer would take much memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +30,6 @@ class Plan:
     block: Block
     place: str
     program: Program
-    names: tuple[str, ...]
-    """The variables that it names."""
     remembered: bool
     """Whether it is short, and names nothing that says who reads it."""
 
@@ -48,9 +46,8 @@ class Plan:
             block=block,
             place=place,
             program=program,
-            names=tuple(sorted(program.names)),
-            remembered=program.size <= _LONGEST_REMEMBERED
-            and program.names.isdisjoint(OF_ITS_READER),
+            remembered=_longest(program, block) <= _LONGEST_REMEMBERED
+            and OF_ITS_READER.isdisjoint(program.names),
         )
 
     def lines(self, words: Catalogue, values: Values) -> tuple[Alone, ...]:
@@ -59,13 +56,20 @@ class Plan:
         Raises OutOfBounds.
         """
         if self.remembered:
-            return _remembered(self, words, tuple([values[name] for name in self.names]))
+            return _remembered(self, words, tuple([values[name] for name in self.program.names]))
         return self.written(words, values)
 
     def written(self, words: Catalogue, values: Values) -> tuple[Alone, ...]:
         """The same, whatever was said before."""
         pieces = self.program.pieces(values, MEASURES[self.block].longest)
         return own_lines(words, written(_joined(pieces, words.direction), self.block))
+
+
+def _longest(program: Program, block: Block) -> int:
+    """So many characters a block has at most, as long as it names nothing twice."""
+    named = [SAMPLES["nasty"][name] for name in program.names]
+    shown = (each.shown if isinstance(each, Number) else str(each or "") for each in named)
+    return min(MEASURES[block].longest, program.size + sum(map(len, shown)))
 
 
 def _joined(pieces: Sequence[str], direction: str) -> str:
@@ -76,6 +80,7 @@ def _joined(pieces: Sequence[str], direction: str) -> str:
     return "".join(among(each, direction) if type(each) is Value else each for each in pieces)
 
 
-@lru_cache(maxsize=2048)
+# One takes a kilobyte, and twelve where all of it is emoji.
+@lru_cache(maxsize=4096)
 def _remembered(plan: Plan, words: Catalogue, values: tuple[Plain, ...]) -> tuple[Alone, ...]:
-    return plan.written(words, dict(zip(plan.names, values, strict=True)))
+    return plan.written(words, dict(zip(plan.program.names, values, strict=True)))

@@ -73,7 +73,7 @@ def compiled(source: str, scope: Scope, locale: str = "en") -> Program:
     steps = reading.steps(tree.body, depth=0)
     if names.faults:
         raise TemplateRefused(names.faults[:_MOST_FAULTS])
-    return Program(steps, len(source), tuple(names.hints), frozenset(names.used))
+    return Program(steps, len(source), tuple(names.hints), tuple(sorted(names.used)))
 
 
 def _parsed(source: str) -> nodes.Template:

@@ -225,7 +225,7 @@ class Program:
     steps: tuple[Step, ...]
     size: int
     hints: tuple[str, ...] = ()
-    names: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
     """The variables that it names."""
 
     def pieces(self, values: Values, longest: int = LONGEST) -> list[str]:

@@ -39,7 +39,7 @@ def test_what_is_remembered_is_said_again_only_where_all_that_it_names_is_the_sa
         "{% if name %}x{% endif %}",
         "{% if not (pending and name == 'Ann') %}x{% endif %}",
         "{% for item in items %}x{% endfor %}",
-        "x" * 301,
+        "x" * 451,
     ],
 )
 def test_what_names_the_reader_or_is_long_is_not_remembered(source: str) -> None:
