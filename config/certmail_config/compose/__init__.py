@@ -1,7 +1,7 @@
 """Turns what is known about one reminder into the mail that leaves: `compose(letter) -> mail`.
 
-Start at `composer`: `content` decides what is said, `bodies` fills the two pages with it, `wire`
-makes the message of them. Pure: no clock, no store and no network; what is remembered from mail to
+Start at `composer`: `content` decides what is said, of which `occasion` is what others are told as
+well; `bodies` fills the two pages with it, `wire` makes the message of them. Pure: no clock, no store and no network; what is remembered from mail to
 mail is bounded, and found again only by all that it was made of.
 """
 

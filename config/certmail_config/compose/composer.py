@@ -1,11 +1,11 @@
 """Composes a mail: its content from a letter, two bodies from that, one message of those."""
 
-from certmail_config.compose.blocks import OwnBlocks, dressed
 from certmail_config.compose.bodies import bodies
 from certmail_config.compose.calendar import calendar_lines, due_events
 from certmail_config.compose.content import Content, content
 from certmail_config.compose.letter import Letter, Mail
 from certmail_config.compose.look import PLAIN, Look
+from certmail_config.compose.own.blocks import OwnBlocks, dressed
 from certmail_config.compose.wire.bodies import Body, body_of_lines
 from certmail_config.compose.wire.message import message
 

@@ -14,8 +14,8 @@ from itertools import product
 from typing import Any, Final
 
 from certmail_config.compose import Letter, TenantWords, compose
-from certmail_config.compose.blocks import dressed
 from certmail_config.compose.content import content
+from certmail_config.compose.own.blocks import dressed
 from certmail_config.compose.own.tenant_words import read_words
 from certmail_config.compose.pages import html_page, text_page
 from certmail_config.compose.samples import SampleSize, sample_letter

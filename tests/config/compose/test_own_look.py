@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from certmail_config.compose import PLAIN, ComposeError, Letter, Look, Mail, Picture, compose
-from certmail_config.compose.blocks import BLOCKS
+from certmail_config.compose.own.blocks import BLOCKS
 from certmail_config.compose.samples import sample_letter
 from support.data.own_blocks import says
 

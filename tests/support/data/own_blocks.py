@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from certmail_config.compose.blocks import OwnBlocks, own_lines
 from certmail_config.compose.language.catalogue import catalogue
+from certmail_config.compose.own.blocks import OwnBlocks, own_lines
 
 
 def says(texts: Mapping[str, str]) -> OwnBlocks:

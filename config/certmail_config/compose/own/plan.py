@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
-from certmail_config.compose.blocks import own_lines
 from certmail_config.compose.language.catalogue import Catalogue
 from certmail_config.compose.language.directions import among
 from certmail_config.compose.language.phrases import Alone
+from certmail_config.compose.own.blocks import own_lines
 from certmail_config.templates.blocks import MEASURES, Block, written
 from certmail_config.templates.language import Number, Plain, Program, Value, Values, compiled
 from certmail_config.templates.variables import OF_ITS_READER, SAMPLES, scope_of
@@ -22,7 +22,7 @@ _LONGEST_REMEMBERED: Final = 450
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class BlockPlan:
     """A block of one version's words; equal only to itself."""
 
     name: str
@@ -82,5 +82,5 @@ def _joined(pieces: Sequence[str], direction: str) -> str:
 
 # One takes a kilobyte, and twelve where all of it is emoji.
 @lru_cache(maxsize=4096)
-def _remembered(plan: Plan, words: Catalogue, values: tuple[Plain, ...]) -> tuple[Alone, ...]:
+def _remembered(plan: BlockPlan, words: Catalogue, values: tuple[Plain, ...]) -> tuple[Alone, ...]:
     return plan.written(words, dict(zip(plan.program.names, values, strict=True)))

@@ -17,7 +17,7 @@ from certmail_config.compose.language.phrases import Alone
 from certmail_config.compose.letter import Letter
 from certmail_config.compose.look import PLAIN, Look, Picture
 from certmail_config.compose.own.known import Known
-from certmail_config.compose.own.plan import Plan
+from certmail_config.compose.own.plan import BlockPlan
 from certmail_config.templates.blocks import BLOCKS, Block
 from certmail_config.templates.checks import check
 from certmail_config.templates.colours import palette
@@ -48,7 +48,7 @@ class TenantWords:
     off: set[str]
     size: int
     failed: dict[str, str] = field(default_factory=dict)
-    _plans: dict[tuple[str, str], tuple[Plan, ...]] = field(default_factory=dict)
+    _plans: dict[tuple[str, str], tuple[BlockPlan, ...]] = field(default_factory=dict)
     """By locale and kind, as the sources are."""
 
     @property
@@ -85,7 +85,7 @@ class TenantWords:
             parts.pop()
         return "", {}
 
-    def _plans_for(self, lang: str, kind: str) -> tuple[Plan, ...]:
+    def _plans_for(self, lang: str, kind: str) -> tuple[BlockPlan, ...]:
         """The blocks for mails in that language and of that kind, read when one first needs them."""
         locale, texts = self._texts(lang, kind)
         plans = self._plans.get((locale, kind))
@@ -94,17 +94,17 @@ class TenantWords:
             plans = self._plans[locale, kind] = tuple(filter(None, read))
         return plans
 
-    def _read(self, place: str, block: Block, source: str) -> Plan | None:
+    def _read(self, place: str, block: Block, source: str) -> BlockPlan | None:
         """A block; None where it was put aside, or cannot be read."""
         if place in self.off:
             return None
         try:
-            return Plan.of(block, place, source)
+            return BlockPlan.of(block, place, source)
         except TemplateRefused as refused:
             self.fails(place, str(refused.faults[0]))
             return None
 
-    def _lines(self, plan: Plan, words: Catalogue, known: Known) -> Sequence[Alone]:
+    def _lines(self, plan: BlockPlan, words: Catalogue, known: Known) -> Sequence[Alone]:
         """What a block says; nothing where it says nothing that is seen, or fails."""
         if plan.place in self.off:
             return ()

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from certmail_config.compose.blocks import own_lines
 from certmail_config.compose.composer import compose
 from certmail_config.compose.content import Content
 from certmail_config.compose.language.catalogue import catalogue
 from certmail_config.compose.language.phrases import Alone
 from certmail_config.compose.letter import Letter, Mail
+from certmail_config.compose.own.blocks import own_lines
 from certmail_config.compose.own.tenant_words import TenantWords
 from certmail_config.compose.samples.letters import sample_letter
 

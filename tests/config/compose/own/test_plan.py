@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from certmail_config.compose.language.catalogue import catalogue
-from certmail_config.compose.own.plan import Plan
+from certmail_config.compose.own.plan import BlockPlan
 from certmail_config.templates.blocks import Block
 from certmail_config.templates.language import Number, OutOfBounds, Plain, Values
 from certmail_config.templates.variables import OF_ITS_READER, SAMPLES, scope_of
@@ -13,11 +13,11 @@ from certmail_config.templates.variables import OF_ITS_READER, SAMPLES, scope_of
 ENGLISH = catalogue("en")
 
 
-def plan(source: str, block: Block = Block.ASK, kind: str = "reminder") -> Plan:
-    return Plan.of(block, f"en/{kind}/{block}", source)
+def plan(source: str, block: Block = Block.ASK, kind: str = "reminder") -> BlockPlan:
+    return BlockPlan.of(block, f"en/{kind}/{block}", source)
 
 
-def said(made: Plan, values: Values) -> list[str]:
+def said(made: BlockPlan, values: Values) -> list[str]:
     return [line.value for line in made.lines(ENGLISH, values)]
 
 
