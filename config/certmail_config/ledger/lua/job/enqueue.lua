@@ -12,24 +12,22 @@
 -- id}, or {'unknown_connection'}, or {'tenant_full'}; or an error, where something that it needs is not what
 -- it should be: then it is not taken in, and the others are all the same.
 -- Called again with the same ids (a retried command) it gives the same answers.
-local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
 local FIELDS, AFTER_ALL = 14, 2
-max_per_tenant = tonumber(max_per_tenant)
-local now, leapt = read_clock(clock)
-local now_text, today = text(now), text(math.floor((leapt and believed(now) or now) / DAY))
-local lane_states, ready_in, loads = {}, {}, {}
--- What is new and not written yet: of each where its arguments begin, its place among the answers, and the
--- index that it comes into. Then the keys of those, and what comes into each index, by its key.
-local gathered, gathered_keys, members_of = {}, {}, {}
--- Of each reminder its answer, and the index in which it waits, if it does.
-local answers, indexes = {}, {}
+local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
+local now, leapt, last_used = read_clock(clock)
+local believed_now = leapt and last_used or now
+local now_text, today = text(now), text(math.floor(believed_now / DAY))
+-- What is known of lanes, by connection, and of tenants' loads.
+local lanes, loads = {}, {}
 
--- A lane's state, or false where there is no such lane.
-local function lane_state(connection)
-  if lane_states[connection] == nil then
-    lane_states[connection] = redis.call('HGET', K.lane_info .. connection, 'state')
+-- A lane's state, or false where there is no such lane, and its project.
+local function lane_of(connection)
+  local lane = lanes[connection]
+  if not lane then
+    lane = redis.call('HMGET', K.lane_info .. connection, 'state', 'project')
+    lanes[connection] = lane
   end
-  return lane_states[connection]
+  return unpack(lane)
 end
 
 -- The first reminder of a day: those are no longer counted that are forgotten by now. Where nothing has been
@@ -72,19 +70,19 @@ local function begin_day(tenant, keep)
 end
 
 -- How many reminders of a tenant there are, at least: all that were taken in within the time for which they
--- are kept.
+-- are kept; how many of today; and how many are new by this call.
 local function load_of(tenant, keep)
-  if not loads[tenant] then
+  local load = loads[tenant]
+  if not load then
     local all, of_today = unpack(redis.call('HMGET', K.taken .. tenant, 'all', today))
-    all = of_today and tonumber(all) or begin_day(tenant, tonumber(keep))
-    of_today = of_today or redis.call('HGET', K.taken .. tenant, today) or '0'
-    loads[tenant] = {all = all, of_today = tonumber(of_today), new = 0}
+    if not of_today then
+      all = begin_day(tenant, tonumber(keep))
+      of_today = redis.call('HGET', K.taken .. tenant, today) or '0'
+    end
+    load = {all = tonumber(all), of_today = tonumber(of_today), new = 0}
+    loads[tenant] = load
   end
-  return loads[tenant]
-end
-
-local function index_of(state, connection)
-  return (state == 'scheduled' and K.later or K.lane) .. connection
+  return load
 end
 
 local function refusal(problem)
@@ -92,6 +90,9 @@ local function refusal(problem)
 end
 
 local NOTHING = {}
+-- The clock is remembered with what is written, unless it leapt.
+local clock_pair = leapt and NOTHING or {K.clock, now_text}
+
 -- A job as it begins, and the event of it. Its lane has it already. Most have no time to wait for.
 local function write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
   kind, campaign, keep, body)
@@ -103,58 +104,6 @@ local function write(id, tenant, connection, dedupe, print, state, reason, send_
     'connection', connection, 'kind', kind, 'campaign', campaign, 'state', state, 'reason', reason,
     'dedupe', dedupe, 'fingerprint', print, 'send_at', send_at, 'expires_at', expires_at,
     'priority', priority, 'body', body)
-end
-
--- Write what is gathered. What a lane refuses, since somebody made it something else, is written nowhere.
-local function flush()
-  local refusals, due, strings, rest, last = {}, {}, {}, {}, 0
-  for index, members in pairs(members_of) do
-    local added = redis.pcall('ZADD', index, unpack(members))
-    if type(added) ~= 'number' then refusals[index] = refusal(added) end
-  end
-
-  for _, job in ipairs(gathered) do
-    local at, place, index = unpack(job)
-    local id, tenant, connection, dedupe, print, state, _, send_at, expires_at = unpack(ARGV, at, at + 8)
-    if refusals[index] then
-      answers[place], indexes[place] = refusals[index], nil
-      loads[tenant].new = loads[tenant].new - 1
-    else
-      local body = unpack(ARGV, at + FIELDS - 1, at + FIELDS - 1)
-      if state == 'ready' then ready_in[connection] = true
-      else expires_at = text(math.min(tonumber(send_at), tonumber(expires_at))) end
-      due[last * 2 + 1], due[last * 2 + 2] = expires_at, id
-      strings[last * 4 + 1], strings[last * 4 + 2] = K.dedupe .. dedupe, id .. '|' .. print
-      strings[last * 4 + 3], strings[last * 4 + 4] = K.body .. id, body
-      last = last + 1
-      rest[last] = at
-    end
-  end
-
-  gathered, gathered_keys, members_of = {}, {}, {}
-  if last == 0 then return end
-  -- The clock is remembered with them, unless it leapt.
-  if not leapt then strings[last * 4 + 1], strings[last * 4 + 2] = K.clock, now_text end
-  redis.call('MSET', unpack(strings))
-  redis.call('ZADD', K.due, unpack(due))
-  for _, at in ipairs(rest) do write(unpack(ARGV, at, at + FIELDS - 1)) end
-end
-
-local scores = {}
--- The lane's order, as text, once for all of a priority.
-local function score_of(priority)
-  scores[priority] = scores[priority] or text(lane_score({priority = priority, enqueued_at = now_text}))
-  return scores[priority]
-end
-
--- It is to wait: nothing is written before all others are looked at.
-local function gather(place, at, id, connection, dedupe, state, send_at, priority)
-  local index = index_of(state, connection)
-  local members = members_of[index] or {}
-  local last = #members
-  members[last + 1], members[last + 2] = state == 'scheduled' and send_at or score_of(priority), id
-  gathered[#gathered + 1], gathered_keys[dedupe], members_of[index] = {at, place, index}, true, members
-  indexes[place] = index
 end
 
 -- Nothing was left to decide: it ends at once.
@@ -169,52 +118,155 @@ local function put_suppressed(id, tenant, connection, dedupe, print, state, reas
   if not leapt then remember_clock(now) end
 end
 
-local function take_in(place, at, id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
-  priority, kind, campaign, keep, body)
+local function index_of(state, connection)
+  return (state == 'scheduled' and K.later or K.lane) .. connection
+end
+
+-- Where it waits: its score in its index, and when somebody must look at it.
+local function times_of(state, send_at, expires_at, priority)
+  if state == 'scheduled' then return send_at, text(math.min(tonumber(send_at), tonumber(expires_at))) end
+  return lane_score(priority, now), expires_at
+end
+
+-- Look at one: gives its answer, the index in which it waits, if it does, and whether it is yet to be written
+-- there.
+local function judge(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
+  kind, campaign, keep, body)
   local owner = redis.call('GET', K.dedupe .. dedupe)
   if owner then
     local other, other_print = string.match(owner, '^([^|]+)|(.*)$')
     if other_print ~= print then return {'key_reused', other} end
     local found = redis.call('HGET', K.job .. other, 'state') or 'accepted'
-    indexes[place] = (found == 'ready' or found == 'scheduled') and index_of(found, connection) or nil
-    return {other == id and 'enqueued' or 'duplicate', other, found}
+    return {other == id and 'enqueued' or 'duplicate', other, found},
+      (found == 'ready' or found == 'scheduled') and index_of(found, connection) or nil
   end
 
-  if not lane_state(connection) then return {'unknown_connection'} end
+  if not lane_of(connection) then return {'unknown_connection'} end
   local load = load_of(tenant, keep)
-  if max_per_tenant > 0 and load.all + load.new >= max_per_tenant then return {'tenant_full'} end
+  if max_per_tenant ~= '0' and load.all + load.new >= tonumber(max_per_tenant) then return {'tenant_full'} end
+  if state ~= 'suppressed' then return {'enqueued', id, state}, index_of(state, connection), true end
+  put_suppressed(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind,
+    campaign, keep, body)
   load.new = load.new + 1
-
-  if state == 'suppressed' then
-    put_suppressed(unpack(ARGV, at, at + FIELDS - 1))
-  else
-    gather(place, at, id, connection, dedupe, state, send_at, priority)
-  end
   return {'enqueued', id, state}
 end
 
-local place = 0
-for at = 1, #ARGV - AFTER_ALL, FIELDS do
-  local _, _, _, dedupe = unpack(ARGV, at, at + 3)
-  -- The same once more: it must find the first.
-  if gathered_keys[dedupe] then flush() end
-  place = place + 1
-  local done, answer = pcall(take_in, place, at, unpack(ARGV, at, at + FIELDS - 1))
-  answers[place] = done and answer or refusal(answer)
-end
-flush()
-
-for connection in pairs(ready_in) do
-  if lane_state(connection) == 'open' then pcall(wake_lane, connection, now) end
-end
-for tenant, load in pairs(loads) do
-  redis.call('HSET', K.taken .. tenant, today, text(load.of_today + load.new),
-    'all', text(load.all + load.new))
+-- Let the pacer visit a lane that has one more ready.
+local function wake(connection)
+  local state, project = lane_of(connection)
+  if state == 'open' then pcall(wake_open_lane, connection, project, text(believed_now)) end
 end
 
-for of, index in pairs(indexes) do
-  local _, id = unpack(answers[of])
+-- Note what a tenant has now.
+local function note_load(tenant, load)
+  redis.call('HSET', K.taken .. tenant, today, load.of_today + load.new, 'all', load.all + load.new)
+end
+
+-- Say behind an answer how many leave before the one that it names.
+local function add_rank(answer, index)
+  local _, id = unpack(answer)
   local rank = redis.pcall('ZRANK', index, id)
-  if type(rank) == 'number' then table.insert(answers[of], rank) end
+  if type(rank) == 'number' then answer[#answer + 1] = rank end
 end
-return answers
+
+-- One alone is written at once.
+local function take_in(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
+  kind, campaign, keep, body)
+  local answer, index, new = judge(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
+    priority, kind, campaign, keep, body)
+  local load = loads[tenant]
+
+  if new then
+    local score, due = times_of(state, send_at, expires_at, priority)
+    local added = redis.pcall('ZADD', index, score, id)
+    if type(added) ~= 'number' then
+      answer, index = refusal(added), nil
+    else
+      redis.call('MSET', K.dedupe .. dedupe, id .. '|' .. print, K.body .. id, body, unpack(clock_pair))
+      redis.call('ZADD', K.due, due, id)
+      write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind,
+        campaign, keep, body)
+      load.new = 1
+      if state == 'ready' then wake(connection) end
+    end
+  end
+
+  if load then note_load(tenant, load) end
+  if index then add_rank(answer, index) end
+  return answer
+end
+
+-- Several are gathered, and what they share is written once.
+local function take_in_several()
+  -- rarely
+  -- What is new and not written yet: of each where its arguments begin, its place among the answers, and the
+  -- index that it comes into. Then the keys of those, and what comes into each index, by its key.
+  local gathered, gathered_keys, members_of = {}, {}, {}
+  -- Of each reminder its answer, and the index in which it waits, if it does; and the lanes with new ones.
+  local answers, indexes, ready_in = {}, {}, {}
+
+  -- Write what is gathered. What a lane refuses, since somebody made it something else, is written nowhere.
+  local function flush()
+    local refusals, due, strings, rest, last = {}, {}, {}, {}, 0
+    for index, members in pairs(members_of) do
+      local added = redis.pcall('ZADD', index, unpack(members))
+      if type(added) ~= 'number' then refusals[index] = refusal(added) end
+    end
+
+    for _, job in ipairs(gathered) do
+      local at, place, index, due_at = unpack(job)
+      local id, tenant, connection, dedupe, print, state = unpack(ARGV, at, at + 5)
+      if refusals[index] then
+        answers[place], indexes[place] = refusals[index], nil
+        loads[tenant].new = loads[tenant].new - 1
+      else
+        local body = unpack(ARGV, at + FIELDS - 1, at + FIELDS - 1)
+        if state == 'ready' then ready_in[connection] = true end
+        due[last * 2 + 1], due[last * 2 + 2] = due_at, id
+        strings[last * 4 + 1], strings[last * 4 + 2] = K.dedupe .. dedupe, id .. '|' .. print
+        strings[last * 4 + 3], strings[last * 4 + 4] = K.body .. id, body
+        last = last + 1
+        rest[last] = at
+      end
+    end
+
+    gathered, gathered_keys, members_of = {}, {}, {}
+    if last == 0 then return end
+    strings[last * 4 + 1], strings[last * 4 + 2] = unpack(clock_pair)
+    redis.call('MSET', unpack(strings))
+    redis.call('ZADD', K.due, unpack(due))
+    for _, at in ipairs(rest) do write(unpack(ARGV, at, at + FIELDS - 1)) end
+  end
+
+  -- It is to wait: nothing is written before all others are looked at.
+  local function gather(at, place, index)
+    local id, tenant, _, dedupe, _, state, _, send_at, expires_at, priority = unpack(ARGV, at, at + 9)
+    local score, due_at = times_of(state, send_at, expires_at, priority)
+    local members, load = members_of[index] or {}, loads[tenant]
+    local last = #members
+    members[last + 1], members[last + 2] = score, id
+    members_of[index], gathered_keys[dedupe] = members, true
+    gathered[#gathered + 1] = {at, place, index, due_at}
+    load.new = load.new + 1
+  end
+
+  local place = 0
+  for at = 1, #ARGV - AFTER_ALL, FIELDS do
+    local _, _, _, dedupe = unpack(ARGV, at, at + 3)
+    -- The same once more: it must find the first.
+    if gathered_keys[dedupe] then flush() end
+    place = place + 1
+    local done, answer, index, new = pcall(judge, unpack(ARGV, at, at + FIELDS - 1))
+    answers[place], indexes[place] = done and answer or refusal(answer), done and index or nil
+    if done and new then gather(at, place, index) end
+  end
+  flush()
+  for connection in pairs(ready_in) do wake(connection) end
+  for tenant, load in pairs(loads) do note_load(tenant, load) end
+  for place, index in pairs(indexes) do add_rank(answers[place], index) end
+  return answers
+end
+
+if #ARGV > FIELDS + AFTER_ALL then return take_in_several() end
+local done, answer = pcall(take_in, unpack(ARGV, 1, FIELDS))
+return {done and answer or refusal(answer)}
