@@ -14,79 +14,60 @@
 -- Called again with the same ids (a retried command) it gives the same answers.
 local FIELDS, AFTER_ALL = 14, 2
 local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
-local now, leapt, last_used = read_clock(clock)
+local now, leapt, last_used = time_after(redis.call('GET', K.clock), clock)
 local believed_now = leapt and last_used or now
 local now_text, today = text(now), text(math.floor(believed_now / DAY))
 -- What is known of lanes, by connection, and of tenants' loads.
 local lanes, loads = {}, {}
 
--- A lane's state, or false where there is no such lane, and its project.
-local function lane_of(connection)
-  local lane = lanes[connection]
-  if not lane then
-    lane = redis.call('HMGET', K.lane_info .. connection, 'state', 'project')
-    lanes[connection] = lane
-  end
-  return unpack(lane)
-end
-
--- The first reminder of a day: those are no longer counted that are forgotten by now. Where nothing has been
--- counted yet, what waits is. Gives how many there are.
-local function begin_day(tenant, keep)
-  -- rarely
-  -- How many jobs a lane holds; one that is broken stops none but its own.
-  local function size(key)
-    local found = redis.pcall('ZCARD', key)
-    return type(found) == 'number' and found or 0
-  end
-  -- What waits in a tenant's lanes.
-  local function waiting(tenant)
-    local fields, count = redis.call('HGETALL', K.tenant .. tenant), 0
-    for i = 1, #fields, 2 do
-      if begins_with(fields[i], 'connection:') then
-        count = count + size(K.lane .. fields[i + 1]) + size(K.later .. fields[i + 1])
-      end
-    end
-    return count
-  end
-
-  local key, all = K.taken .. tenant, 0
-  local days = redis.call('HGETALL', key)
-  if #days == 0 then
-    all = waiting(tenant)
-    redis.call('HSET', key, today, text(all))
-  end
-  for i = 1, #days, 2 do
-    if days[i] ~= 'all' then
-      if tonumber(days[i]) + math.ceil(keep / DAY) < tonumber(today) then
-        redis.call('HDEL', key, days[i])
-      else
-        all = all + tonumber(days[i + 1])
-      end
-    end
-  end
-  redis.call('PEXPIRE', key, text(keep + 2 * DAY))
-  return all
-end
-
 -- How many reminders of a tenant there are, at least: all that were taken in within the time for which they
 -- are kept; how many of today; and how many are new by this call.
 local function load_of(tenant, keep)
-  local load = loads[tenant]
-  if not load then
-    local all, of_today = unpack(redis.call('HMGET', K.taken .. tenant, 'all', today))
-    if not of_today then
-      all = begin_day(tenant, tonumber(keep))
-      of_today = redis.call('HGET', K.taken .. tenant, today) or '0'
-    end
-    load = {all = tonumber(all), of_today = tonumber(of_today), new = 0}
-    loads[tenant] = load
-  end
-  return load
-end
+  if loads[tenant] then return loads[tenant] end
+  local key = K.taken .. tenant
+  local all, of_today = unpack(redis.call('HMGET', key, 'all', today))
 
-local function refusal(problem)
-  return {err = type(problem) == 'table' and problem.err or tostring(problem)}
+  if not of_today then
+    -- rarely
+    -- The first of a day: those are no longer counted that are forgotten by now. Where nothing has been
+    -- counted yet, what waits is.
+    -- How many jobs a lane holds; one that is broken stops none but its own.
+    local function size(index)
+      local found = redis.pcall('ZCARD', index)
+      return type(found) == 'number' and found or 0
+    end
+    -- What waits in a tenant's lanes.
+    local function waiting()
+      local fields, count = redis.call('HGETALL', K.tenant .. tenant), 0
+      for i = 1, #fields, 2 do
+        if begins_with(fields[i], 'connection:') then
+          count = count + size(K.lane .. fields[i + 1]) + size(K.later .. fields[i + 1])
+        end
+      end
+      return count
+    end
+
+    local days = redis.call('HGETALL', key)
+    all = 0
+    if #days == 0 then
+      all = waiting()
+      redis.call('HSET', key, today, text(all))
+    end
+    for i = 1, #days, 2 do
+      if days[i] ~= 'all' then
+        if tonumber(days[i]) + math.ceil(tonumber(keep) / DAY) < tonumber(today) then
+          redis.call('HDEL', key, days[i])
+        else
+          all = all + tonumber(days[i + 1])
+        end
+      end
+    end
+    redis.call('PEXPIRE', key, text(tonumber(keep) + 2 * DAY))
+    of_today = redis.call('HGET', key, today) or '0'
+  end
+
+  loads[tenant] = {all = tonumber(all), of_today = tonumber(of_today), new = 0}
+  return loads[tenant]
 end
 
 local NOTHING = {}
@@ -104,18 +85,6 @@ local function write(id, tenant, connection, dedupe, print, state, reason, send_
     'connection', connection, 'kind', kind, 'campaign', campaign, 'state', state, 'reason', reason,
     'dedupe', dedupe, 'fingerprint', print, 'send_at', send_at, 'expires_at', expires_at,
     'priority', priority, 'body', body)
-end
-
--- Nothing was left to decide: it ends at once.
-local function put_suppressed(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
-  priority, kind, campaign, keep, body)
-  -- rarely
-  redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
-  write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
-    keep, body)
-  local job = {attempt = '0', connection = connection, dedupe = dedupe, keep = keep}
-  put_final(id, job, state, reason, now)
-  if not leapt then remember_clock(now) end
 end
 
 local function index_of(state, connection)
@@ -141,20 +110,31 @@ local function judge(id, tenant, connection, dedupe, print, state, reason, send_
       (found == 'ready' or found == 'scheduled') and index_of(found, connection) or nil
   end
 
-  if not lane_of(connection) then return {'unknown_connection'} end
+  local lane = lanes[connection] or redis.call('HMGET', K.lane_info .. connection, 'state', 'project')
+  lanes[connection] = lane
+  if not unpack(lane) then return {'unknown_connection'} end
   local load = load_of(tenant, keep)
   if max_per_tenant ~= '0' and load.all + load.new >= tonumber(max_per_tenant) then return {'tenant_full'} end
   if state ~= 'suppressed' then return {'enqueued', id, state}, index_of(state, connection), true end
-  put_suppressed(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind,
-    campaign, keep, body)
+
+  -- rarely
+  -- Nothing was left to decide: it ends at once.
+  redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
+  write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
+    keep, body)
+  put_final(id, {attempt = '0', connection = connection, dedupe = dedupe, keep = keep}, state, reason, now)
+  if not leapt then remember_clock(now) end
   load.new = load.new + 1
   return {'enqueued', id, state}
 end
 
 -- Let the pacer visit a lane that has one more ready.
 local function wake(connection)
-  local state, project = lane_of(connection)
-  if state == 'open' then pcall(wake_open_lane, connection, project, text(believed_now)) end
+  local state, project = unpack(lanes[connection])
+  if state == 'open' then
+    -- rarely
+    pcall(wake_open_lane, connection, project, text(believed_now))
+  end
 end
 
 -- Note what a tenant has now.
@@ -169,36 +149,9 @@ local function add_rank(answer, index)
   if type(rank) == 'number' then answer[#answer + 1] = rank end
 end
 
--- One alone is written at once.
-local function take_in(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
-  kind, campaign, keep, body)
-  local answer, index, new = judge(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
-    priority, kind, campaign, keep, body)
-  local load = loads[tenant]
-
-  if new then
-    local score, due = times_of(state, send_at, expires_at, priority)
-    local added = redis.pcall('ZADD', index, score, id)
-    if type(added) ~= 'number' then
-      answer, index = refusal(added), nil
-    else
-      redis.call('MSET', K.dedupe .. dedupe, id .. '|' .. print, K.body .. id, body, unpack(clock_pair))
-      redis.call('ZADD', K.due, due, id)
-      write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind,
-        campaign, keep, body)
-      load.new = 1
-      if state == 'ready' then wake(connection) end
-    end
-  end
-
-  if load then note_load(tenant, load) end
-  if index then add_rank(answer, index) end
-  return answer
-end
-
--- Several are gathered, and what they share is written once.
-local function take_in_several()
+if #ARGV > FIELDS + AFTER_ALL then
   -- rarely
+  -- Several are gathered, and what they share is written once.
   -- What is new and not written yet: of each where its arguments begin, its place among the answers, and the
   -- index that it comes into. Then the keys of those, and what comes into each index, by its key.
   local gathered, gathered_keys, members_of = {}, {}, {}
@@ -267,6 +220,29 @@ local function take_in_several()
   return answers
 end
 
-if #ARGV > FIELDS + AFTER_ALL then return take_in_several() end
-local done, answer = pcall(take_in, unpack(ARGV, 1, FIELDS))
-return {done and answer or refusal(answer)}
+-- One alone is written at once: gives its answer, and the index in which it waits, if it does.
+local function take_in(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
+  kind, campaign, keep, body)
+  local answer, index, new = judge(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
+    priority, kind, campaign, keep, body)
+  if not new then return answer, index end
+
+  local score, due_at = times_of(state, send_at, expires_at, priority)
+  redis.call('ZADD', index, score, id)
+  redis.call('MSET', K.dedupe .. dedupe, id .. '|' .. print, K.body .. id, body, unpack(clock_pair))
+  redis.call('ZADD', K.due, due_at, id)
+  write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
+    keep, body)
+  if state == 'ready' then wake(connection) end
+  loads[tenant].new = 1
+  return answer, index
+end
+
+local done, answer, index = pcall(take_in, unpack(ARGV, 1, FIELDS))
+if not done then
+  -- rarely
+  answer, index = refusal(answer), nil
+end
+for tenant, load in pairs(loads) do note_load(tenant, load) end
+if index then add_rank(answer, index) end
+return {answer}
