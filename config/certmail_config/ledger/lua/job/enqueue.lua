@@ -87,66 +87,48 @@ local function write(id, tenant, connection, dedupe, print, state, reason, send_
     'priority', priority, 'body', body)
 end
 
-local function index_of(state, connection)
-  return (state == 'scheduled' and K.later or K.lane) .. connection
-end
-
--- Where it waits: its score in its index, and when somebody must look at it.
-local function times_of(state, send_at, expires_at, priority)
-  if state == 'scheduled' then return send_at, text(math.min(tonumber(send_at), tonumber(expires_at))) end
-  return lane_score(priority, now), expires_at
-end
-
--- Look at one: gives its answer, the index in which it waits, if it does, and whether it is yet to be written
--- there.
+-- Look at one: gives its answer, the index in which it waits, if it does, and where it is yet to be written
+-- there its score, and when somebody must look at it.
 local function judge(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
   kind, campaign, keep, body)
-  local owner = redis.call('GET', K.dedupe .. dedupe)
+  local owner, score, due_at = redis.call('GET', K.dedupe .. dedupe), nil, expires_at
+  local answer, waits_as = {'enqueued', id, state}, state
+
   if owner then
     local other, other_print = string.match(owner, '^([^|]+)|(.*)$')
     if other_print ~= print then return {'key_reused', other} end
-    local found = redis.call('HGET', K.job .. other, 'state') or 'accepted'
-    return {other == id and 'enqueued' or 'duplicate', other, found},
-      (found == 'ready' or found == 'scheduled') and index_of(found, connection) or nil
+    waits_as = redis.call('HGET', K.job .. other, 'state') or 'accepted'
+    answer = {other == id and 'enqueued' or 'duplicate', other, waits_as}
+    if waits_as ~= 'ready' and waits_as ~= 'scheduled' then return answer end
+  else
+    local lane = lanes[connection] or redis.call('HMGET', K.lane_info .. connection, 'state', 'project')
+    lanes[connection] = lane
+    if not unpack(lane) then return {'unknown_connection'} end
+    local load = load_of(tenant, keep)
+    if max_per_tenant ~= '0' and load.all + load.new >= tonumber(max_per_tenant) then
+      return {'tenant_full'}
+    end
+
+    if state == 'suppressed' then
+      -- rarely
+      -- Nothing was left to decide: it ends at once.
+      redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
+      write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind,
+        campaign, keep, body)
+      local job = {attempt = '0', connection = connection, dedupe = dedupe, keep = keep}
+      put_final(id, job, state, reason, now)
+      if not leapt then remember_clock(now) end
+      load.new = load.new + 1
+      return answer
+    end
+
+    score = lane_score(priority, now)
+    if state == 'scheduled' then
+      score, due_at = send_at, text(math.min(tonumber(send_at), tonumber(expires_at)))
+    end
   end
 
-  local lane = lanes[connection] or redis.call('HMGET', K.lane_info .. connection, 'state', 'project')
-  lanes[connection] = lane
-  if not unpack(lane) then return {'unknown_connection'} end
-  local load = load_of(tenant, keep)
-  if max_per_tenant ~= '0' and load.all + load.new >= tonumber(max_per_tenant) then return {'tenant_full'} end
-  if state ~= 'suppressed' then return {'enqueued', id, state}, index_of(state, connection), true end
-
-  -- rarely
-  -- Nothing was left to decide: it ends at once.
-  redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
-  write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
-    keep, body)
-  put_final(id, {attempt = '0', connection = connection, dedupe = dedupe, keep = keep}, state, reason, now)
-  if not leapt then remember_clock(now) end
-  load.new = load.new + 1
-  return {'enqueued', id, state}
-end
-
--- Let the pacer visit a lane that has one more ready.
-local function wake(connection)
-  local state, project = unpack(lanes[connection])
-  if state == 'open' then
-    -- rarely
-    pcall(wake_open_lane, connection, project, text(believed_now))
-  end
-end
-
--- Note what a tenant has now.
-local function note_load(tenant, load)
-  redis.call('HSET', K.taken .. tenant, today, load.of_today + load.new, 'all', load.all + load.new)
-end
-
--- Say behind an answer how many leave before the one that it names.
-local function add_rank(answer, index)
-  local _, id = unpack(answer)
-  local rank = redis.pcall('ZRANK', index, id)
-  if type(rank) == 'number' then answer[#answer + 1] = rank end
+  return answer, (waits_as == 'scheduled' and K.later or K.lane) .. connection, score, due_at
 end
 
 if #ARGV > FIELDS + AFTER_ALL then
@@ -192,9 +174,8 @@ if #ARGV > FIELDS + AFTER_ALL then
   end
 
   -- It is to wait: nothing is written before all others are looked at.
-  local function gather(at, place, index)
-    local id, tenant, _, dedupe, _, state, _, send_at, expires_at, priority = unpack(ARGV, at, at + 9)
-    local score, due_at = times_of(state, send_at, expires_at, priority)
+  local function gather(at, place, index, score, due_at)
+    local id, tenant, _, dedupe = unpack(ARGV, at, at + 3)
     local members, load = members_of[index] or {}, loads[tenant]
     local last = #members
     members[last + 1], members[last + 2] = score, id
@@ -209,32 +190,46 @@ if #ARGV > FIELDS + AFTER_ALL then
     -- The same once more: it must find the first.
     if gathered_keys[dedupe] then flush() end
     place = place + 1
-    local done, answer, index, new = pcall(judge, unpack(ARGV, at, at + FIELDS - 1))
+    local done, answer, index, score, due_at = pcall(judge, unpack(ARGV, at, at + FIELDS - 1))
     answers[place], indexes[place] = done and answer or refusal(answer), done and index or nil
-    if done and new then gather(at, place, index) end
+    if done and score then gather(at, place, index, score, due_at) end
   end
   flush()
-  for connection in pairs(ready_in) do wake(connection) end
-  for tenant, load in pairs(loads) do note_load(tenant, load) end
-  for place, index in pairs(indexes) do add_rank(answers[place], index) end
+
+  for connection in pairs(ready_in) do
+    local state, project = unpack(lanes[connection])
+    if state == 'open' then pcall(wake_open_lane, connection, project, text(believed_now)) end
+  end
+  for tenant, load in pairs(loads) do
+    redis.call('HSET', K.taken .. tenant, today, load.of_today + load.new, 'all', load.all + load.new)
+  end
+  for place, index in pairs(indexes) do
+    local _, id = unpack(answers[place])
+    local rank = redis.pcall('ZRANK', index, id)
+    if type(rank) == 'number' then table.insert(answers[place], rank) end
+  end
   return answers
 end
 
 -- One alone is written at once: gives its answer, and the index in which it waits, if it does.
 local function take_in(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
   kind, campaign, keep, body)
-  local answer, index, new = judge(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
-    priority, kind, campaign, keep, body)
-  if not new then return answer, index end
+  local answer, index, score, due_at = judge(id, tenant, connection, dedupe, print, state, reason, send_at,
+    expires_at, priority, kind, campaign, keep, body)
+  if not score then return answer, index end
 
-  local score, due_at = times_of(state, send_at, expires_at, priority)
   redis.call('ZADD', index, score, id)
   redis.call('MSET', K.dedupe .. dedupe, id .. '|' .. print, K.body .. id, body, unpack(clock_pair))
   redis.call('ZADD', K.due, due_at, id)
   write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
     keep, body)
-  if state == 'ready' then wake(connection) end
   loads[tenant].new = 1
+
+  local lane_state, project = unpack(lanes[connection])
+  if state == 'ready' and lane_state == 'open' then
+    -- rarely
+    pcall(wake_open_lane, connection, project, text(believed_now))
+  end
   return answer, index
 end
 
@@ -243,6 +238,12 @@ if not done then
   -- rarely
   answer, index = refusal(answer), nil
 end
-for tenant, load in pairs(loads) do note_load(tenant, load) end
-if index then add_rank(answer, index) end
+for tenant, load in pairs(loads) do
+  redis.call('HSET', K.taken .. tenant, today, load.of_today + load.new, 'all', load.all + load.new)
+end
+if index then
+  local _, id = unpack(answer)
+  local rank = redis.pcall('ZRANK', index, id)
+  if type(rank) == 'number' then table.insert(answer, rank) end
+end
 return {answer}
