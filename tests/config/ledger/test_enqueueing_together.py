@@ -116,7 +116,8 @@ def test_one_that_its_lane_refuses_is_not_counted_on_a_day_that_forgets_others(
     ledger.redis.set(redis_keys.LANE + "b", "not what it should be")
     ledger.now += 92 * 86400
 
-    assert told(ledger.enqueue_together({"job": "one", "lane": "b"})) == ["refused"]
+    [refusal] = ledger.enqueue_together({"job": "one", "lane": "b"})
+    assert str(refusal).startswith("WRONGTYPE")
     assert counted(ledger) == {"all": 0, "today": 0}
     assert told(ledger.enqueue_together({"job": "two"})) == ["enqueued"]
     assert counted(ledger) == {"all": 1, "today": 1}
