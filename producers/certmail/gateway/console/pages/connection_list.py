@@ -9,7 +9,6 @@ from typing import Final
 from certmail.gateway.console import texts
 from certmail.gateway.console.context import ConsoleContext
 from certmail.gateway.console.state_label import StateLabel
-from certmail_config.admin.suspension import before_it_worked
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.sql import registry
 from certmail_config.status.lane_status import LaneStatus, read_lanes
@@ -40,7 +39,7 @@ class ListedConnection(StateLabel):
     @property
     def has_worked(self) -> bool:
         """Whether it ever did."""
-        return before_it_worked(self.connection) is None
+        return self.connection.before_it_worked() is None
 
     @property
     def troubled(self) -> bool:
