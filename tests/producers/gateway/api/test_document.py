@@ -16,14 +16,14 @@ SCHEMAS = document("https://reminders.example", "1")["components"]["schemas"]
 
 def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
     assert sorted(SCHEMAS) == [
-        "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "BlockText", "Brand",
+        "Attempt", "AttemptOutcome", "Attention", "Batch", "BatchAnswer", "BatchItem", "BlockText", "Brand",
         "Called", "Campaign", "CampaignPage", "CancelWanted", "Cancelled", "Change", "ChangePage",
         "Connection", "ConnectionPage", "ConnectionState", "Delivery", "DeliveryAttempt", "DeliveryEvent", "DeliveryPage", "DeliveryStory",
-        "DigestCampaign", "Fault", "FindingSeverity", "Item", "Kind", "Logo", "Lookup",
-        "LookupAnswer", "LookupItem", "Problem", "Receipt", "Reminder", "ReminderStatus",
+        "DigestCampaign", "EndingCertificate", "Fault", "FindingSeverity", "HourCount", "HourCounts", "Item", "Kind", "Logo", "Lookup",
+        "LookupAnswer", "LookupItem", "OpenOutcome", "OpenOutcomeList", "Problem", "ReasonCount", "ReasonCounts", "Receipt", "Reminder", "ReminderStatus",
         "ReplayWanted", "Replayed", "RotateWanted", "Rule",
-        "SetupLink", "SetupLinkWanted", "State", "TemplateFinding", "Templates", "TemplatesWanted",
-        "Tenant", "TenantPage", "TenantState", "TenantTemplates", "Totals", "Webhook",
+        "SetupLink", "SetupLinkWanted", "State", "StateGroup", "Stop", "StoppedWebhook", "TemplateFinding", "Templates", "TemplatesWanted",
+        "Tenant", "TenantPage", "TenantState", "TenantTemplates", "Totals", "TroubledMailbox", "Webhook",
         "WebhookDetails", "WebhookMessage", "WebhookMessageState", "WebhookPage", "WebhookState",
         "WebhookTrial", "WebhookWanted", "WebhookWithSecret",
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from certmail.gateway.api.models.attention import Attention, AttentionQuery
 from certmail.gateway.api.models.base import MAX_IN_PAGE, PageQuery
 from certmail.gateway.api.models.campaigns import (
     Campaign,
@@ -23,6 +24,9 @@ from certmail.gateway.api.models.deliveries import (
     DeliveryPage,
     DeliveryQuery,
     DeliveryStory,
+    HourCounts,
+    HoursQuery,
+    ReasonCounts,
     Totals,
     TotalsQuery,
 )
@@ -92,6 +96,9 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     DeliveryPage,
     DeliveryStory,
     Totals,
+    ReasonCounts,
+    HourCounts,
+    Attention,
     WebhookWanted,
     Webhook,
     WebhookWithSecret,
@@ -111,6 +118,8 @@ __all__ = [
     "MAX_IN_PAGE",
     "PUBLISHED",
     "Attempt",
+    "Attention",
+    "AttentionQuery",
     "Batch",
     "BatchAnswer",
     "BatchItem",
@@ -133,11 +142,14 @@ __all__ = [
     "DeliveryQuery",
     "DeliveryStory",
     "Fault",
+    "HourCounts",
+    "HoursQuery",
     "Lookup",
     "LookupAnswer",
     "LookupItem",
     "PageQuery",
     "Problem",
+    "ReasonCounts",
     "Receipt",
     "ReminderStatus",
     "ReplayWanted",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection as Db
@@ -22,7 +22,13 @@ from certmail_config.base.text.hidden_addresses import with_hidden_addresses
 from certmail_config.jobs.states import State
 from certmail_config.sql.deliveries import Cursor, Filter, Row, read_page
 from certmail_config.sql.record.campaigns import recent_campaigns
-from certmail_config.sql.record.counts import COUNT_MAX, StateCounts, count_hours, count_states
+from certmail_config.sql.record.counts import (
+    COUNT_MAX,
+    StateCounts,
+    count_hours,
+    count_states,
+    day_of,
+)
 from certmail_config.sql.record.groups import STATES_OF, StateGroup
 from certmail_config.sql.record.merged import read_merged
 
@@ -190,5 +196,5 @@ def campaigns_of(db: Db, question: Filter, limit: int) -> tuple[RecentCampaign, 
 
 def _chart(db: Db, question: Filter, newest: Sequence[Row]) -> DayChart:
     """The last day of those asked for on which anything was enqueued."""
-    day = datetime.combine(newest[0]["enqueued_at"].astimezone(UTC).date(), time(), UTC)
+    day = day_of(newest[0]["enqueued_at"])
     return DayChart.of(count_hours(db, question, day), until=day + timedelta(days=1))

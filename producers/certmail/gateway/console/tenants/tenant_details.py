@@ -85,7 +85,7 @@ def read_tenant(context: ConsoleContext, tenant: str) -> TenantDetails:
     lanes, standing = read_lanes(redis, ids), waits(redis, ids)
     listed = [
         TenantConnection(
-            ListedConnection(each, found.organisation, lane),
+            ListedConnection(each, lane, found.organisation),
             last_leaves_at(redis, each.id),
             sent_today(redis, each.id),
             standing.get(each.id),
