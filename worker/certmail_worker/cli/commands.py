@@ -350,12 +350,14 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "deliveries", "list_", "List deliveries from the record, the newest first."
             ),
             "totals": Command(
-                "deliveries", "totals", "Count deliveries, by state and by groups of states."
+                "deliveries",
+                "totals",
+                "Count deliveries, by state; as JSON also by groups of states.",
             ),
             "reasons": Command(
                 "deliveries",
                 "reasons",
-                "Count why deliveries were not sent, wait or are uncertain; by state and code of the reason. Of the newest 20,000.",
+                "Count why deliveries were not sent, wait or are uncertain; by state and code of the reason. Of each state 20,000 at most are looked at.",
             ),
             "hours": Command(
                 "deliveries",

@@ -67,7 +67,7 @@ def totals(
     wanted: Question,
     json: Json = False,
 ) -> None:
-    """Count deliveries, by state and by groups of states."""
+    """Count deliveries, by state; as JSON also by groups of states."""
     with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
         found = count_deliveries(db, wanted.asked, states=wanted.states)
     if json:
@@ -92,7 +92,7 @@ def reasons(
 ) -> None:
     """Count why deliveries were not sent, wait or are uncertain; by state and code of the reason.
 
-    Of the newest 20,000.
+    Of each state 20,000 at most are looked at.
     """
     with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
         found = count_reasons(db, wanted.asked, states=wanted.states or NOT_ACCEPTED)
@@ -106,7 +106,7 @@ def reasons(
         [[f"{each.count:,}", each.state, each.code, each.words] for each in found.reasons],
     )
     if found.capped:
-        err.print(f"\nThere are more: these are the reasons of the newest {LOOKED_AT:,}.")
+        err.print(f"\nThere may be more: of each state {LOOKED_AT:,} were looked at.")
     return None
 
 

@@ -130,7 +130,7 @@ class ReasonCount(Model):
 class ReasonCounts(Model):
     """Why, those reasons first that are most often given.
 
-    `capped`: there are more deliveries, and these are the reasons of the newest 20,000.
+    `capped`: there may be more; of each state 20,000 deliveries are looked at.
     """
 
     reasons: list[ReasonCount]
