@@ -20,7 +20,7 @@ from certmail_config.sql.record.counts import OF_DAY_MAX, count_hours, last_day
 from certmail_config.sql.record.export import ExportForm, heading, lines
 from certmail_config.sql.record.groups import group_counts
 from certmail_config.sql.record.merged import read_all, read_merged
-from certmail_config.sql.record.question import Question
+from certmail_config.sql.record.question import RecordQuestion
 from certmail_config.sql.record.reasons import LOOKED_AT, NOT_ACCEPTED, count_reasons
 from certmail_config.sql.totals import count_deliveries
 from certmail_worker.cli.support.filters import filtered
@@ -33,7 +33,7 @@ SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "
 @filtered
 def list_(
     *,
-    wanted: Question,
+    wanted: RecordQuestion,
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")
     ] = 100,
@@ -64,7 +64,7 @@ def list_(
 @filtered
 def totals(
     *,
-    wanted: Question,
+    wanted: RecordQuestion,
     json: Json = False,
 ) -> None:
     """Count deliveries, by state; as JSON also by groups of states."""
@@ -87,7 +87,7 @@ def totals(
 @filtered
 def reasons(
     *,
-    wanted: Question,
+    wanted: RecordQuestion,
     json: Json = False,
 ) -> None:
     """Count why deliveries were not sent, wait or are uncertain; by state and code of the reason.
@@ -113,7 +113,7 @@ def reasons(
 @filtered
 def hours(
     *,
-    wanted: Question,
+    wanted: RecordQuestion,
     day: Annotated[
         str | None,
         typer.Option(
@@ -166,7 +166,7 @@ def export(
         ExportForm | None,
         typer.Option("--format", help="Unset: as the file's name says, else csv."),
     ] = None,
-    wanted: Question,
+    wanted: RecordQuestion,
     json: Json = False,
 ) -> None:
     """Write deliveries to a file, the newest first.

@@ -16,7 +16,7 @@ STATES_TO_NAME: Final = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RecordQuestion:
     """A filter that names no state, and the `states` that are meant; none means any."""
 
     asked: Filter

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from certmail_config.jobs.states import State
 from certmail_config.sql.deliveries import Filter
 from certmail_config.sql.engine import open_database
-from certmail_config.sql.record.question import STATES_TO_NAME, Question
+from certmail_config.sql.record.question import STATES_TO_NAME, RecordQuestion
 from certmail_config.sql.record.reasons import ReasonCount, count_reasons, parts_of
 from certmail_worker.recording.writer import read_cursor, write
 from support.data.events import begun, enqueued, happened, settled
@@ -71,11 +71,11 @@ def test_a_reason_has_a_code_and_words(reason: str | None, parts: tuple[str, str
 def test_whatever_may_be_named_is_a_question() -> None:
     assert len(STATES_TO_NAME) == len(set(STATES_TO_NAME))
     for name in STATES_TO_NAME:
-        assert Question.of(Filter("acme"), name).states
-    assert Question.of(Filter("acme"), None).filters == (Filter("acme"),)
-    filters = Question.of(Filter("acme"), "not-sent").filters
+        assert RecordQuestion.of(Filter("acme"), name).states
+    assert RecordQuestion.of(Filter("acme"), None).filters == (Filter("acme"),)
+    filters = RecordQuestion.of(Filter("acme"), "not-sent").filters
     assert [each.state for each in filters] == [
         State.FAILED, State.CANCELLED, State.SUPPRESSED, State.EXPIRED,
     ]  # fmt: skip
     with pytest.raises(ValueError, match="lost"):
-        Question.of(Filter(), "lost")
+        RecordQuestion.of(Filter(), "lost")

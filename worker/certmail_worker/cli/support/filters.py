@@ -11,7 +11,7 @@ import typer
 
 from certmail_config.base.errors import WrongUse
 from certmail_config.sql.deliveries import Filter
-from certmail_config.sql.record.question import STATES_TO_NAME, Question
+from certmail_config.sql.record.question import STATES_TO_NAME, RecordQuestion
 from certmail_worker.cli.support.times import parse_time
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
@@ -42,7 +42,7 @@ _OPTIONS: Final[Mapping[str, Any]] = {
 
 
 def filtered(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a filter in the place of its parameter `wanted`, a Question.
+    """Give a command the options of a filter in the place of its parameter `wanted`, a RecordQuestion.
 
     Raises WrongUse where a time is none, or a state.
     """
@@ -73,7 +73,7 @@ def _question(
     state: str | None,
     since: str | None,
     until: str | None,
-) -> Question:
+) -> RecordQuestion:
     asked = Filter(
         tenant,
         campaign,
@@ -82,7 +82,7 @@ def _question(
         until=parse_time(until, "--until"),
     )
     try:
-        return Question.of(asked, state)
+        return RecordQuestion.of(asked, state)
     except ValueError:
         remedy = f"Choose among {', '.join(STATES_TO_NAME)}."
         raise WrongUse("invalid_state", f"There is no state {state!r}.", remedy) from None

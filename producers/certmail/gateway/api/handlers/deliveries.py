@@ -23,7 +23,7 @@ from certmail_config.sql.delivery_story import Story, read_story
 from certmail_config.sql.record.counts import DayCounts, count_hours, last_day
 from certmail_config.sql.record.groups import group_counts
 from certmail_config.sql.record.merged import read_merged
-from certmail_config.sql.record.question import Question
+from certmail_config.sql.record.question import RecordQuestion
 from certmail_config.sql.record.reasons import NOT_ACCEPTED, ReasonCounts, count_reasons
 from certmail_config.sql.requests import with_requests
 from certmail_config.sql.totals import Totals, count_deliveries
@@ -138,7 +138,7 @@ def shown_totals(found: Totals) -> models.Totals:
     )
 
 
-def _wanted(query: models.TotalsQuery) -> Question:
+def _wanted(query: models.TotalsQuery) -> RecordQuestion:
     asked = Filter(
         tenant=query.tenant,
         campaign=query.campaign,
@@ -146,7 +146,7 @@ def _wanted(query: models.TotalsQuery) -> Question:
         since=query.since,
         until=query.until,
     )
-    return Question.of(asked, query.state)
+    return RecordQuestion.of(asked, query.state)
 
 
 def page(
