@@ -107,3 +107,36 @@ def test_a_certificate_that_ends_soon_comes_with_the_command_that_makes_the_next
     [certificate] = found["certificates"]
     assert (status, certificate["ended"]) == (1, False)
     assert "certmail connections rotate acme/default" in certificate["remedy"]
+
+
+def test_connections_and_webhooks_that_stand_come_with_why_and_what_to_do(
+    running: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert running("connections", "add", "acme", "--kind", "service_provider_app")[0] == 0
+    assert running("webhooks", "add", "https://hooks.example/", "--every-tenant")[0] == 0
+    assert running("attention")[0] == 0, "what is being set up, and what takes its messages"
+
+    broken = {
+        "state": "attention",
+        "message": "Google gives no tokens.",
+        "remedy": "Link it again.",
+    }
+    engine = open_database(f"sqlite:///{tmp_path}/certmail.sqlite")
+    with engine.begin() as db:
+        db.execute(update(tables.connections).values(**broken, refresh_token=b"sealed"))
+        db.execute(update(tables.webhook_endpoints).values(state="disabled", code="gone"))
+    engine.dispose()
+
+    status, found = running("attention")
+    [connection], [webhook] = found["connections"], found["webhooks"]
+    assert (status, connection["message"], connection["remedy"]) == (
+        1, "Google gives no tokens.", "Link it again.",
+    )  # fmt: skip
+    assert (webhook["host"], webhook["state"]) == ("hooks.example", "disabled")
+    assert f"certmail webhooks resume {webhook['id']}" in webhook["remedy"]
+
+    capsys.readouterr()
+    assert run_command(["attention"]) == 1
+    said = capsys.readouterr().out
+    assert "acme/default: Google gives no tokens." in said
+    assert "hooks.example, disabled" in said
