@@ -6,7 +6,14 @@ import re
 from datetime import date
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from certmail.gateway.api.models.base import (
@@ -20,6 +27,7 @@ from certmail.gateway.api.models.base import (
 )
 from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.sql.record.groups import StateGroup
+from certmail_config.sql.record.question import STATES_TO_NAME
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -29,6 +37,20 @@ def _day(value: object) -> object:
     if isinstance(value, str) and not _DAY.fullmatch(value):
         raise PydanticCustomError("invalid_day", "a day is wanted, as in 2026-11-25")
     return value
+
+
+def _named_state(value: str) -> str:
+    if value not in STATES_TO_NAME:
+        raise PydanticCustomError("invalid_state", f"one of {', '.join(STATES_TO_NAME)} is wanted")
+    return value
+
+
+NamedState = Annotated[
+    str,
+    AfterValidator(_named_state),
+    WithJsonSchema({"type": "string", "enum": list(STATES_TO_NAME)}),
+]
+"""A state, or a group of states, in a query."""
 
 
 class Delivery(Model):
@@ -173,7 +195,7 @@ class TotalsQuery(BaseModel):
         str | None, Field(max_length=320, pattern=NO_NUL, description="Only those to this address.")
     ] = None
     state: Annotated[
-        State | StateGroup | None,
+        NamedState | None,
         Field(description="Only those in this state, or in one of this group of states."),
     ] = None
     since: Annotated[GivenTime | None, Field(description="Only those enqueued then or later.")] = (
