@@ -139,6 +139,7 @@ COMMANDS: Final[Mapping[str, OperatorRole]] = {
     "webhooks list": _VIEWER,
     "webhooks show": _VIEWER,
     "webhooks test": _ADMIN,
+    "webhooks change": _ADMIN,
     "webhooks pause": _ADMIN,
     "webhooks resume": _ADMIN,
     "webhooks rotate": _ADMIN,

@@ -205,6 +205,13 @@ def kept_of(db: Db, endpoint: str) -> Kept:
     return Kept(**counts, oldest_due=oldest)
 
 
+def waiting_of(db: Db, endpoints: Sequence[str]) -> dict[str, int]:
+    """How many messages wait for each of these endpoints; none where one is missing."""
+    waits = _TABLE.c.endpoint.in_(endpoints) & (_TABLE.c.state == MessageState.WAITING)
+    query = select(_TABLE.c.endpoint, func.count()).where(waits).group_by(_TABLE.c.endpoint)
+    return {row[0]: row[1] for row in db.execute(query)} if endpoints else {}
+
+
 def newest_messages(db: Db, endpoint: str, limit: int) -> list[dict[str, Any]]:
     """The newest messages of an endpoint, without their bodies, the newest first."""
     shown = ("ms", "n", "type", "state", "attempts", "due_at", "ended_at", "status", "error")
