@@ -76,7 +76,12 @@ def list_endpoints(
 
 def get_endpoint(db: Db, id_: str) -> Endpoint:
     """One endpoint; raises Refused."""
-    found = _read(db, select(_TABLE).where(_TABLE.c.id == id_))
+    # No id holds what a database cannot even be asked for.
+    found = (
+        _read(db, select(_TABLE).where(_TABLE.c.id == id_))
+        if id_.isascii() and "\0" not in id_
+        else []
+    )
     if not found:
         raise Refused(
             "unknown_webhook", f"There is no webhook {id_!r}.", "See `certmail webhooks list`."

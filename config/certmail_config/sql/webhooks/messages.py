@@ -205,11 +205,11 @@ def kept_of(db: Db, endpoint: str) -> Kept:
     return Kept(**counts, oldest_due=oldest)
 
 
-def waiting_of(db: Db, endpoints: Sequence[str]) -> dict[str, int]:
-    """How many messages wait for each of these endpoints; none where one is missing."""
-    waits = _TABLE.c.endpoint.in_(endpoints) & (_TABLE.c.state == MessageState.WAITING)
-    query = select(_TABLE.c.endpoint, func.count()).where(waits).group_by(_TABLE.c.endpoint)
-    return {row[0]: row[1] for row in db.execute(query)} if endpoints else {}
+def count_waiting(db: Db, endpoint: str, most: int) -> int:
+    """How many messages wait for an endpoint; so many are counted at `most`."""
+    waits = (_TABLE.c.endpoint == endpoint) & (_TABLE.c.state == MessageState.WAITING)
+    some = select(_TABLE.c.ms).where(waits).limit(most).subquery()
+    return int(db.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def newest_messages(db: Db, endpoint: str, limit: int) -> list[dict[str, Any]]:
