@@ -22,7 +22,7 @@ PATH: Final = "/console/webhooks"
 PAGE: Final = 50
 SUGGESTED: Final = 200
 """So many tenants are offered to whoever types one."""
-MOST: Final = 1_000
+MOST: Final = 100
 """So many waiting messages of an endpoint are counted: a list takes no longer the more there are."""
 TROUBLED: Final = frozenset({EndpointState.BACKING_OFF, EndpointState.DISABLED})
 """The states in which somebody has to see to the receiver; who pauses one knows it."""
