@@ -24,7 +24,7 @@ def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
         "ReplayWanted", "Replayed", "RotateWanted", "Rule",
         "SetupLink", "SetupLinkWanted", "State", "StateGroup", "Stop", "StoppedWebhook", "TemplateFinding", "Templates", "TemplatesWanted",
         "Tenant", "TenantPage", "TenantState", "TenantTemplates", "Totals", "TroubledMailbox", "Webhook",
-        "WebhookDetails", "WebhookMessage", "WebhookMessageState", "WebhookPage", "WebhookState",
+        "WebhookChange", "WebhookDetails", "WebhookMessage", "WebhookMessageState", "WebhookPage", "WebhookState",
         "WebhookTrial", "WebhookWanted", "WebhookWithSecret",
     ]  # fmt: skip
     assert SCHEMAS["Kind"]["title"] == "Kind"
