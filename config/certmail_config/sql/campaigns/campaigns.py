@@ -104,10 +104,18 @@ def set_state(db: Db, tenant: str, id_: str, state: CampaignState, now: datetime
     _write(db, tenant, id_, now, {"state": state})
 
 
-def touch(db: Db, tenant: str, id_: str, now: datetime) -> None:
-    """Take a campaign's row until the end of the transaction, and have it planned at once.
+def hold(db: Db, tenant: str, id_: str) -> None:
+    """Take a campaign's row until the end of the transaction: others who change it wait.
 
-    To be called before its reviewers, progress or moments are read to be changed. Raises Refused.
+    To be called before its reviewers or their progress are read to be changed. Raises Refused.
+    """
+    _change(db, tenant, id_, {"changes": _T.c.changes})
+
+
+def touch(db: Db, tenant: str, id_: str, now: datetime) -> None:
+    """Have a campaign planned at once, for something of it has changed; holds it, too.
+
+    Raises Refused.
     """
     _change(db, tenant, id_, {"changes": _T.c.changes + 1, "next_plan_at": now})
 

@@ -73,7 +73,7 @@ def moments_of_reviewers(
 def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMoment]) -> None:
     """Write planned mails in bulk: those that are there are replaced, the others added.
 
-    The campaign's row is to be held (`touch`, or the planner's own transaction): two that write
+    The campaign's row is to be held (`hold`, or the planner's own transaction): two that write
     one mail at once would collide.
     """
     known = {

@@ -76,7 +76,7 @@ def write_page(
     """Add reviewers, and change those that are there already; nobody is removed.
 
     Each id stands once. `roster` is the list that they are in (`others_than`). The campaign's row
-    is to be held (`touch`).
+    is to be held (`hold`).
     """
     known = _known(db, seals.tenant, campaign, [each.id for each in reviewers])
     page = [_compared(each, seals.fingerprint(each), known.get(each.id)) for each in reviewers]
