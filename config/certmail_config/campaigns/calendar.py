@@ -12,7 +12,15 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, NamedTuple, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from certmail_config.campaigns.intervals import Interval
@@ -74,7 +82,9 @@ class Calendar(BaseModel):
     """The part of it, where holidays differ."""
     days: Annotated[frozenset[Weekday], Field(min_length=1)] | None = None
     """The working week; the country's, if not said."""
-    window: Annotated[Window, PlainValidator(read_window)] = Window(9 * 60, 17 * 60)
+    window: Annotated[Window, PlainValidator(read_window), PlainSerializer(str)] = Window(
+        9 * 60, 17 * 60
+    )
     """The hours in which mails leave, in the reviewer's zone."""
     closed: frozenset[Day] = frozenset()
     """Days off, in addition to public holidays."""
