@@ -50,6 +50,13 @@ def load_reviewers(
     ]
 
 
+def ids_of_reviewers(db: Db, tenant: str, campaign: str) -> list[str]:
+    """The ids of all reviewers of a campaign."""
+    return list(
+        db.execute(select(_T.c.id).where(_of(tenant, campaign)).order_by(_T.c.id)).scalars()
+    )
+
+
 def page_of_reviewers(
     db: Db, seals: ReviewerSeals, campaign: str, after: str, limit: int
 ) -> list[Reviewer]:
@@ -90,10 +97,7 @@ def write_page(
             db.execute(statement, values)
 
     if roster is not None:
-        for ids in pages(known):
-            where = _of(tenant, campaign) & _T.c.id.in_(ids)
-            db.execute(update(_T).where(where).values(roster=roster))
-
+        note_roster(db, tenant, campaign, known, roster)
     return PageWritten(
         added=[each.reviewer.id for each in page if each.new],
         changed=[each.reviewer.id for each in page if each.record or each.counts],
@@ -139,6 +143,13 @@ def _known(db: Db, tenant: str, campaign: str, ids: Iterable[str]) -> dict[str, 
     return {
         row.id: row for page in pages(ids) for row in db.execute(query.where(_T.c.id.in_(page)))
     }
+
+
+def note_roster(db: Db, tenant: str, campaign: str, ids: Iterable[str], roster: str) -> None:
+    """Say that reviewers are in a list; who is not there yet does not come to be."""
+    for page in pages(ids):
+        where = _of(tenant, campaign) & _T.c.id.in_(page)
+        db.execute(update(_T).where(where).values(roster=roster))
 
 
 def others_than(db: Db, tenant: str, campaign: str, roster: str) -> list[str]:
