@@ -187,7 +187,7 @@ ROUTES: Final = (
             201: ("It is new, and runs. If-None-Match: * asks for that.", models.PlannedCampaign),
             200: ("It is as given. If-Match asks for the version before.", models.PlannedCampaign),
         },
-        problems=(*_BODY, "invalid_body", "tenant_not_allowed", "no_such_tenant", "tenant_suspended", "unknown_connection", "campaign_stopped", "campaign_changed"),
+        problems=(*_BODY, "invalid_body", "tenant_not_allowed", "no_such_tenant", "tenant_suspended", "campaign_stopped", "campaign_changed"),
         turns=_batches,
     ),
     Route(

@@ -130,9 +130,21 @@ class TestPutting:
         assert (problem["errors"][0]["pointer"], problem["errors"][0]["code"]) == (pointer, code)
         assert (await client.get(Q4))[1]["code"] == "unknown_campaign"
 
-    async def test_a_connection_that_is_not_there_is_said(self, client: Any) -> None:
-        status, problem, _ = await put(client, WANTED | {"connection": "second"})
-        assert (status, problem["code"]) == (409, "unknown_connection")
+    @pytest.mark.parametrize(
+        ("changed", "pointer", "code"),
+        [
+            ({"connection": "second"}, "/connection", "unknown_connection"),
+            ({"calendar": {"days": ["sun"]}}, None, None),
+        ],
+    )
+    async def test_what_does_not_fit_the_tenant_is_said(
+        self, client: Any, changed: dict[str, Any], pointer: str | None, code: str | None
+    ) -> None:
+        status, problem, _ = await put(client, WANTED | changed)
+        assert status == (422 if code else 201)
+        if code:
+            [fault] = problem["errors"]
+            assert (fault["pointer"], fault["code"]) == (pointer, code)
 
     async def test_an_id_may_hold_what_an_address_must_quote(self, client: Any) -> None:
         path = f"/v1/campaigns/{quote('2036/q4 ü%', safe='')}"

@@ -25,6 +25,8 @@ from certmail_config.sql.campaigns.campaigns import KeptCampaign, list_campaigns
 from certmail_config.tenants.api_keys import EVERY_TENANT
 
 T = TypeVar("T")
+_FIELDS: Final = {"unknown_connection": "/connection", "no_working_day": "/calendar"}
+"""The field of each thing that may be wrong with what is well formed, by its code."""
 _TAG: Final = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
@@ -50,7 +52,8 @@ async def carry_out(do: Callable[[], T]) -> T:
         code = "no_such_tenant" if error.code == "unknown_tenant" else error.code
         if code in KINDS:
             raise ApiProblem(code, error.message, remedy=error.remedy) from None
-        fault = models.Fault(pointer="", code=error.code, detail=error.message)
+        pointer = _FIELDS.get(error.code, "")
+        fault = models.Fault(pointer=pointer, code=error.code, detail=error.message)
         raise ApiProblem(
             "invalid_body", error.message, faults=[fault], remedy=error.remedy
         ) from None

@@ -61,7 +61,6 @@ KINDS: Final[dict[str, ProblemType]] = {
     "campaign_running": ProblemType(409, "The campaign was not stopped", "Stop it first."),
     "campaign_not_running": ProblemType(409, "The campaign does not run", "Resume it first."),
     "campaign_ending": ProblemType(409, "Its reminders are still being called off", "Try again in a minute."),
-    "unknown_connection": ProblemType(409, "The tenant has no such connection", "See /v1/connections for those there are."),
     "templates_changed": ProblemType(409, "Somebody else has published meanwhile", "Look at what there is, and publish again."),
     "too_many_webhooks": ProblemType(409, "There are enough webhooks for this tenant", "Remove one that nobody needs."),
     "request_running": ProblemType(
