@@ -15,8 +15,6 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from certmail.client.batches import BATCH, Batches, split
-from certmail.client.intake_guard import IntakeGuard
-from certmail.client.known_tenants import KnownTenants
 from certmail.client.preparing import Given, require_several
 from certmail.client.receipt import Receipt
 from certmail.client.unreachable import unreachable
@@ -25,6 +23,8 @@ from certmail_config.base.errors import BatchInterrupted, ReminderRejected
 from certmail_config.base.ids import job_id as as_job_id
 from certmail_config.crypto.signing import parse_public
 from certmail_config.forecast.forecaster import Forecaster
+from certmail_config.intake.intake_guard import IntakeGuard
+from certmail_config.intake.known_tenants import KnownTenants
 from certmail_config.jobs.languages import why_another
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.ledger import Cancellation, cancel, run

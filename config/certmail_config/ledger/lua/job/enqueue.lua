@@ -2,10 +2,12 @@
 -- cost the server less, and are written to disk together.
 -- KEYS  none declared; writes K.job (hash), K.body (string), K.dedupe (string), K.due (zset), K.lane,
 --       K.later, K.wake, K.taken, K.events
--- ARGV  14 for each reminder:
+-- ARGV  15 for each reminder:
 --       1 id · 2 tenant · 3 connection · 4 dedupe key · 5 fingerprint
 --       6 initial state (ready, scheduled, suppressed) · 7 reason · 8 send_at ms · 9 expires_at ms
---       10 priority 0-9 · 11 kind · 12 campaign · 13 keep ms · 14 sealed body
+--       10 priority 0-9 · 11 kind · 12 campaign · 13 keep ms · 14 '', or of one that a campaign planned:
+--       until when it may leave, ms or '', and then for each that it tells of ' campaign:reviewer', hashed
+--       15 sealed body
 --       after all of them: 1 how many reminders a tenant may have here, '0': any number · 2 clock ms or ''
 -- Gives for each {'enqueued'|'duplicate', id, state}, and behind that, where it waits, how many of its lane
 -- leave before it (of a scheduled one those that wait for the same time or an earlier one); or {'key_reused',
@@ -13,7 +15,7 @@
 -- it should be: then it is not taken in, and the others are all the same.
 -- Called again with the same ids (a retried command) it gives the same answers.
 local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
-local FIELDS, AFTER_ALL = 14, 2
+local FIELDS, AFTER_ALL = 15, 2
 max_per_tenant = tonumber(max_per_tenant)
 local now, leapt = read_clock(clock)
 local now_text, today = text(now), text(math.floor((leapt and believed(now) or now) / DAY))
@@ -92,13 +94,18 @@ local function refusal(problem)
 end
 
 local NOTHING = {}
+-- What only some jobs have: a time to wait for, a campaign that planned them.
+local function more(state, send_at, wants)
+  if wants == '' then return state == 'scheduled' and {'not_before', send_at} or NOTHING end
+  return {'wants', wants, unpack(state == 'scheduled' and {'not_before', send_at} or NOTHING)}
+end
 -- A job as it begins, and the event of it. Its lane has it already. Most have no time to wait for.
 local function write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
-  kind, campaign, keep, body)
+  kind, campaign, keep, wants, body)
   redis.call('HSET', K.job .. id, 'state', state, 'tenant', tenant, 'connection', connection, 'kind', kind,
     'campaign', campaign, 'priority', priority, 'send_at', send_at, 'expires_at', expires_at,
     'enqueued_at', now_text, 'dedupe', dedupe, 'keep', keep, 'fence', '0', 'attempt', '0',
-    unpack(state == 'scheduled' and {'not_before', send_at} or NOTHING))
+    unpack(more(state, send_at, wants)))
   redis.call('XADD', K.events, '*', 'type', 'enqueued', 'at', now_text, 'job', id, 'tenant', tenant,
     'connection', connection, 'kind', kind, 'campaign', campaign, 'state', state, 'reason', reason,
     'dedupe', dedupe, 'fingerprint', print, 'send_at', send_at, 'expires_at', expires_at,
@@ -159,18 +166,18 @@ end
 
 -- Nothing was left to decide: it ends at once.
 local function put_suppressed(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
-  priority, kind, campaign, keep, body)
+  priority, kind, campaign, keep, wants, body)
   -- rarely
   redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
   write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
-    keep, body)
+    keep, wants, body)
   local job = {attempt = '0', connection = connection, dedupe = dedupe, keep = keep}
   put_final(id, job, state, reason, now)
   if not leapt then remember_clock(now) end
 end
 
 local function take_in(place, at, id, tenant, connection, dedupe, print, state, reason, send_at, expires_at,
-  priority, kind, campaign, keep, body)
+  priority, kind, campaign, keep, wants, body)
   local owner = redis.call('GET', K.dedupe .. dedupe)
   if owner then
     local other, other_print = string.match(owner, '^([^|]+)|(.*)$')

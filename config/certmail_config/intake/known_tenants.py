@@ -8,10 +8,10 @@ from typing import Final, cast
 
 from redis import Redis
 
-from certmail.client.preparing import Known, not_the_tenants
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.crypto.sealing import Sealer
+from certmail_config.intake.preparing import Known, not_the_tenants
 from certmail_config.tenants.pinning import Pin
 from certmail_config.tenants.working_copy import read_tenant
 
