@@ -1,57 +1,20 @@
-"""What the ledger is told at once, so that nothing leaves that is no longer wanted."""
+"""What the ledger is told at once, so that nothing leaves that is no longer wanted.
+
+It is told within the transaction that writes SQL, while the campaign's row is held: so of two
+changes at once the ledger hears the later one later, and a change that could not be told is none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Protocol
+from typing import Final
 
 from certmail_config.admin.admin import Admin
+from certmail_config.base.durability import Durability
 from certmail_config.campaigns.running.states import CampaignState
+from certmail_config.ledger.unwanted.marks import CampaignMark, ReviewerMark, UnwantedMarks
 from certmail_config.tenants.models import Tenant
 
-
-class ReviewerMark(StrEnum):
-    """Why nothing of a reviewer's is wanted in a campaign."""
-
-    COMPLETE = "complete"
-    """Nothing is left to decide."""
-    REPLACED = "replaced"
-    """Somebody else decides."""
-    WITHDRAWN = "withdrawn"
-    """They are no longer part of the campaign."""
-
-
-class CampaignMark(StrEnum):
-    """Why nothing of a campaign's is wanted."""
-
-    PAUSED = "paused"
-    """It goes on later: what was to begin waits."""
-    STOPPED = "stopped"
-    """It does not go on."""
-
-
-class WantedMarks(Protocol):
-    """The marks of one tenant's campaigns, which whoever begins a delivery looks at."""
-
-    def set_campaign(self, campaign: str, mark: CampaignMark | None) -> None:
-        """Nothing of the campaign is wanted; None: it is again. Raises RedisError."""
-
-    def set_reviewers(self, campaign: str, marks: Mapping[str, ReviewerMark | None]) -> None:
-        """Nothing of these reviewers is wanted; None: it is again. Raises RedisError."""
-
-
-class _NoMarks:
-    """Until the ledger knows marks."""
-
-    def set_campaign(self, campaign: str, mark: CampaignMark | None) -> None:
-        """Tell nobody."""
-
-    def set_reviewers(self, campaign: str, marks: Mapping[str, ReviewerMark | None]) -> None:
-        """Tell nobody."""
-
-
-MARK_OF = {
+MARK_OF: Final = {
     CampaignState.RUNNING: None,
     CampaignState.PAUSED: CampaignMark.PAUSED,
     CampaignState.STOPPED: CampaignMark.STOPPED,
@@ -59,9 +22,14 @@ MARK_OF = {
 """What the ledger is told of a campaign in each state."""
 
 
-def wanted_marks(admin: Admin, tenant: Tenant) -> WantedMarks:  # noqa: ARG001
+def unwanted_marks(admin: Admin, tenant: Tenant) -> UnwantedMarks:
     """The marks of a tenant's campaigns."""
-    return _NoMarks()
+    return UnwantedMarks(admin.redis, tenant.id, tenant.salt, replicas=replicas_of(admin))
+
+
+def replicas_of(admin: Admin) -> int:
+    """By how many replicas of Redis it is to be held, as CERTMAIL_DURABILITY says."""
+    return Durability.parse(admin.settings.durability).replicas
 
 
 def mark_of_pending(pending: int | None) -> ReviewerMark | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from certmail_config.admin.admin import Admin
-from certmail_config.admin.campaigns.marks import mark_of_pending, wanted_marks
+from certmail_config.admin.campaigns.marks import mark_of_pending, unwanted_marks
 from certmail_config.admin.campaigns.running import tenant_of_campaigns
 from certmail_config.campaigns.running.progress import ProgressNews, ProgressVerdict
 from certmail_config.sql.campaigns import campaigns
@@ -24,7 +24,7 @@ def report_progress(
     Whoever is done gets nothing more from when this returns. Raises Refused.
     """
     now = datetime.now(UTC)
-    marks = wanted_marks(admin, tenant_of_campaigns(admin, tenant))
+    marks = unwanted_marks(admin, tenant_of_campaigns(admin, tenant))
     with admin.db() as db:
         campaigns.hold(db, tenant, id_)
         written = write_progress(db, tenant, id_, news, now)

@@ -8,24 +8,25 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from pydantic_core import PydanticCustomError
+from sqlalchemy import Connection as Db
 
 from certmail_config.admin.admin import Admin
-from certmail_config.admin.campaigns.marks import (
-    ReviewerMark,
-    WantedMarks,
-    mark_of_pending,
-    wanted_marks,
-)
+from certmail_config.admin.campaigns.marks import mark_of_pending, replicas_of, unwanted_marks
 from certmail_config.admin.campaigns.running import campaign_stopped, tenant_of_campaigns
+from certmail_config.base.ids import JobId
 from certmail_config.campaigns.calendar import Calendar
 from certmail_config.campaigns.reviewer import Reviewer
-from certmail_config.campaigns.running.states import CampaignState
-from certmail_config.ledger import Act
-from certmail_config.sql.campaigns import campaigns, progress, reviewers
+from certmail_config.campaigns.running.states import CampaignState, MomentState
+from certmail_config.ledger import Act, run_many, withdraw
+from certmail_config.ledger.unwanted.marks import ReviewerMark, UnwantedMarks
+from certmail_config.sql.campaigns import campaigns, moments, progress, reviewers
 from certmail_config.sql.campaigns.reviewers import PageWritten
 from certmail_config.sql.campaigns.seals import ReviewerSeals
 
 MAX_IN_PAGE: Final = 2000
+_AT_ONCE: Final = 200
+_STANDING: Final = frozenset({MomentState.PLANNED, MomentState.ENQUEUED})
+_REPLACED: Final = "reviewer_replaced: its reviewer has another address now"
 
 
 class Misplaced(NamedTuple):
@@ -62,7 +63,7 @@ def put_reviewers(
     stands once. Raises Refused, SealBroken.
     """
     office = tenant_of_campaigns(admin, tenant)
-    seals, marks = ReviewerSeals(office, admin.vault), wanted_marks(admin, office)
+    seals, marks = ReviewerSeals(office, admin.vault), unwanted_marks(admin, office)
 
     with admin.db() as db:
         campaigns.hold(db, tenant, id_)
@@ -82,6 +83,7 @@ def put_reviewers(
         known = progress.read_progress(db, tenant, id_, [each.id for each in page])
         _tell(marks, id_, {each: mark_of_pending(one.pending) for each, one in known.items()})
         _tell(marks, id_, dict.fromkeys(removed, ReviewerMark.WITHDRAWN))
+        _call_off(admin, db, tenant, id_, written.readdressed)
         if written.added or written.changed or removed:
             campaigns.touch(db, tenant, id_, datetime.now(UTC))
 
@@ -99,6 +101,18 @@ def told_of(done: ReviewersPut) -> str:
         "removed": len(done.removed),
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _call_off(admin: Admin, db: Db, tenant: str, campaign: str, reviewers: Sequence[str]) -> None:
+    """Let no mail leave that is on its way to an address that a reviewer had before.
+
+    The planner puts another in its place.
+    """
+    found = moments.moments_of_reviewers(db, tenant, campaign, reviewers)
+    jobs = sorted({each.job for each in found if each.job and each.state in _STANDING})
+    for start in range(0, len(jobs), _AT_ONCE):
+        calls = [withdraw(JobId(job), _REPLACED) for job in jobs[start : start + _AT_ONCE]]
+        run_many(admin.redis, calls, replicas=replicas_of(admin))
 
 
 def _split(calendar: Calendar, page: Sequence[Reviewer]) -> tuple[list[Reviewer], list[Misplaced]]:
@@ -125,6 +139,6 @@ def _why_misplaced(
     return None
 
 
-def _tell(marks: WantedMarks, campaign: str, told: Mapping[str, ReviewerMark | None]) -> None:
+def _tell(marks: UnwantedMarks, campaign: str, told: Mapping[str, ReviewerMark | None]) -> None:
     if told:
         marks.set_reviewers(campaign, told)

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection as Db
 
 from certmail_config.admin.admin import Admin
-from certmail_config.admin.campaigns.marks import MARK_OF, wanted_marks
+from certmail_config.admin.campaigns.marks import MARK_OF, unwanted_marks
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.campaigns.calendar import NoWorkingDay, days_of
 from certmail_config.campaigns.campaign import Campaign
@@ -78,7 +78,7 @@ def _put(admin: Admin, campaign: Campaign, instead_of: int | None, *, only_new: 
             if not campaigns.add_campaign(db, campaign, now):
                 return None
             # There may have been one of this id, which was stopped and removed.
-            wanted_marks(admin, registry.get_tenant(db, tenant)).set_campaign(id_, None)
+            unwanted_marks(admin, registry.get_tenant(db, tenant)).set_campaign(id_, None)
         elif was.campaign != campaign:
             if was.state is CampaignState.STOPPED:
                 raise campaign_stopped(tenant, id_)
@@ -152,7 +152,7 @@ def _set_state(admin: Admin, tenant: str, id_: str, state: CampaignState) -> Kep
         if was.state is not state:
             campaigns.set_state(db, tenant, id_, state, datetime.now(UTC))
         # Whoever repeats the request may do so because Redis was away.
-        wanted_marks(admin, office).set_campaign(id_, MARK_OF[state])
+        unwanted_marks(admin, office).set_campaign(id_, MARK_OF[state])
         found = campaigns.get_campaign(db, tenant, id_)
 
     if was.state is not state:

@@ -24,13 +24,15 @@ class PageWritten:
     """What became of a page of reviewers: their ids.
 
     `added` and `changed` are those of whom something is new; `kept` have progress that was reported
-    of itself, so that what the page says is left to them does not count.
+    of itself, so that what the page says is left to them does not count; of those who are
+    `readdressed` mails go to another address from now on.
     """
 
     added: Sequence[str]
     changed: Sequence[str]
     unchanged: Sequence[str]
     kept: Sequence[str]
+    readdressed: Sequence[str]
 
 
 def load_reviewers(
@@ -86,7 +88,10 @@ def write_page(
     is to be held (`hold`).
     """
     known = _known(db, seals.tenant, campaign, [each.id for each in reviewers])
-    page = [_compared(each, seals.fingerprint(each), known.get(each.id)) for each in reviewers]
+    page = [
+        _compared(each, seals.fingerprint(each), seals.person(each.to), known.get(each.id))
+        for each in reviewers
+    ]
 
     tenant = seals.tenant
     new = [_row(seals, campaign, each, roster) for each in page if each.new]
@@ -105,6 +110,7 @@ def write_page(
             each.reviewer.id for each in page if not (each.new or each.record or each.counts)
         ],
         kept=[each.reviewer.id for each in page if each.kept],
+        readdressed=[each.reviewer.id for each in page if each.readdressed],
     )
 
 
@@ -113,15 +119,17 @@ class _Compared(NamedTuple):
 
     reviewer: Reviewer
     fingerprint: str
+    person: str
     new: bool = False
     record: bool = False
     counts: bool = False
     kept: bool = False
+    readdressed: bool = False
 
 
-def _compared(reviewer: Reviewer, fingerprint: str, known: Any) -> _Compared:
+def _compared(reviewer: Reviewer, fingerprint: str, person: str, known: Any) -> _Compared:
     if known is None:
-        return _Compared(reviewer, fingerprint, new=True)
+        return _Compared(reviewer, fingerprint, person, new=True)
 
     # A list that does not say what is left says nothing new of it.
     told = (reviewer.pending, reviewer.completed)
@@ -129,16 +137,23 @@ def _compared(reviewer: Reviewer, fingerprint: str, known: Any) -> _Compared:
     return _Compared(
         reviewer,
         fingerprint,
+        person,
         record=known.fingerprint != fingerprint,
         counts=moved and not known.reported,
         kept=moved and known.reported,
+        readdressed=known.person != person,
     )
 
 
 def _known(db: Db, tenant: str, campaign: str, ids: Iterable[str]) -> dict[str, Any]:
     reported = _T.c.progress_at.is_not(None) | _T.c.progress_sequence.is_not(None)
     query = select(
-        _T.c.id, _T.c.fingerprint, _T.c.pending, _T.c.completed, reported.label("reported")
+        _T.c.id,
+        _T.c.fingerprint,
+        _T.c.person,
+        _T.c.pending,
+        _T.c.completed,
+        reported.label("reported"),
     ).where(_of(tenant, campaign))
     return {
         row.id: row for page in pages(ids) for row in db.execute(query.where(_T.c.id.in_(page)))
@@ -245,5 +260,5 @@ def _sealed(seals: ReviewerSeals, campaign: str, each: _Compared) -> dict[str, A
     return {
         "sealed": seals.seal(campaign, each.reviewer),
         "fingerprint": each.fingerprint,
-        "person": seals.person(each.reviewer.to),
+        "person": each.person,
     }
