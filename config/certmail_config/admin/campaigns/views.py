@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from certmail_config.admin.admin import Admin
+from certmail_config.base.errors import Refused
+from certmail_config.campaigns.calendar import NoWorkingDay
 from certmail_config.campaigns.plan import Plan, make_plan, versions
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.campaigns.why import WhyNot
@@ -53,7 +55,7 @@ def view_campaign(admin: Admin, tenant: str, id_: str) -> CampaignView:
 
 
 def plan_campaign(admin: Admin, tenant: str, id_: str, now: datetime) -> Plan:
-    """The plan of one campaign beside its tenant's others; raises Refused, SealBroken, NoWorkingDay.
+    """The plan of one campaign beside its tenant's others; raises Refused, SealBroken.
 
     As it would be if it ran, where it does not.
     """
@@ -63,7 +65,14 @@ def plan_campaign(admin: Admin, tenant: str, id_: str, now: datetime) -> Plan:
         beside = [each for each in campaigns.running_of_tenant(db, tenant) if each.key != kept.key]
         enrolments = [planning.load_enrolment(db, seals, each) for each in (kept, *beside)]
 
-    plan = make_plan(enrolments, now, versions(release(None).version))
+    try:
+        plan = make_plan(enrolments, now, versions(release(None).version))
+    except NoWorkingDay as error:
+        raise Refused(
+            "campaign_unplannable",
+            f"A calendar of the campaign has no working day within three years of {error.args[0]}.",
+            "Look at days and closed of the calendar, and at the reviewers' countries.",
+        ) from None
     return Plan(
         tuple(each for each in plan.moments if _is_of(id_, each.campaign, each.parts)),
         tuple(each for each in plan.non_moments if each.campaign == id_),

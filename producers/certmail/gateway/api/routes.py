@@ -214,7 +214,7 @@ ROUTES: Final = (
         does=planned_campaigns.plan,
         query=models.CampaignOf,
         gives={200: ("As it stands now.", models.CampaignPlan)},
-        problems=_OF_CAMPAIGN,
+        problems=(*_OF_CAMPAIGN, "campaign_unplannable"),
         turns=_batches,
     ),
     Route(

@@ -18,7 +18,6 @@ from certmail_config.admin.admin import Admin
 from certmail_config.admin.campaigns import running, views
 from certmail_config.admin.campaigns.running import ANY
 from certmail_config.base.errors import Refused, WrongUse
-from certmail_config.campaigns.calendar import NoWorkingDay
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.running.written import campaign_fields
 from certmail_config.sql.campaigns.campaigns import KeptCampaign, list_campaigns
@@ -134,10 +133,7 @@ async def plan(call: ApiCall) -> Answer:
 
     def read() -> views.PlanSummary:
         state = views.view_campaign(admin, tenant, id_).kept.state
-        try:
-            return views.summary(views.plan_campaign(admin, tenant, id_, now), state, now)
-        except NoWorkingDay as error:
-            raise Refused("no_working_day", f"No working day is near {error.args[0]}.") from None
+        return views.summary(views.plan_campaign(admin, tenant, id_, now), state, now)
 
     # One after the other: each takes a processor for seconds where reviewers are many.
     async with call.context.publishing:

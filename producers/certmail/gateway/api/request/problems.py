@@ -60,6 +60,7 @@ KINDS: Final[dict[str, ProblemType]] = {
     "campaign_stopped": ProblemType(409, "The campaign was stopped for good", "Give a new one another id."),
     "campaign_running": ProblemType(409, "The campaign was not stopped", "Stop it first."),
     "campaign_not_running": ProblemType(409, "The campaign does not run", "Resume it first."),
+    "campaign_unplannable": ProblemType(409, "The campaign cannot be planned", "Look at its calendar, and at its reviewers' countries."),
     "campaign_ending": ProblemType(409, "Its reminders are still being called off", "Try again in a minute."),
     "templates_changed": ProblemType(409, "Somebody else has published meanwhile", "Look at what there is, and publish again."),
     "too_many_webhooks": ProblemType(409, "There are enough webhooks for this tenant", "Remove one that nobody needs."),
