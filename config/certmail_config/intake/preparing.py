@@ -47,11 +47,13 @@ def prepare(
     keep_seconds: float,
     job: JobId | None = None,
     wants: str = "",
+    clock: float | None = None,
 ) -> Call[Enqueued] | ReminderRejected:
     """Make the call that enqueues a reminder, or say what is wrong with it.
 
     `known` is its tenant, None if there is none; `job` the id that it is to have, if that is
-    known. `wants` is what a campaign wants it for (`ledger.unwanted`).
+    known. `wants` is what a campaign wants it for (`ledger.unwanted`), `clock` supplies the
+    server's time in tests.
     """
     if known is None:
         return ReminderRejected(
@@ -91,6 +93,7 @@ def prepare(
         campaign=reminder.campaign or "",
         keep_seconds=keep_seconds,
         wants=wants,
+        clock=clock,
         body=known.sealer.seal(write_payload(reminder), tenant=tenant.id, job=job, now=now),
     )
 
