@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -82,9 +83,12 @@ class Calendar(BaseModel):
     """The part of it, where holidays differ."""
     days: Annotated[frozenset[Weekday], Field(min_length=1)] | None = None
     """The working week; the country's, if not said."""
-    window: Annotated[Window, PlainValidator(read_window), PlainSerializer(str)] = Window(
-        9 * 60, 17 * 60
-    )
+    window: Annotated[
+        Window,
+        PlainValidator(read_window),
+        PlainSerializer(str),
+        WithJsonSchema({"type": "string", "examples": ["09:00-17:00"]}),
+    ] = Window(9 * 60, 17 * 60)
     """The hours in which mails leave, in the reviewer's zone."""
     closed: frozenset[Day] = frozenset()
     """Days off, in addition to public holidays."""

@@ -14,11 +14,11 @@ _BESIDE: Final = frozenset({"id", "pending", "completed"})
 
 def campaign_fields(campaign: Campaign) -> dict[str, Any]:
     """What somebody wrote of a campaign, and no defaults; with a preset, its name alone."""
-    found = campaign.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if found.get("preset") is not None:
+    found = campaign.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+    if "preset" in found:
         del found["rule"]
     for name in ("days", "closed", "open"):
-        if found.get("calendar", {}).get(name) is not None:
+        if name in found.get("calendar", {}):
             found["calendar"][name] = sorted(found["calendar"][name])
     return found
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection as Db
 from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
 from certmail_config.base.errors import Refused
 from certmail_config.campaigns.campaign import Campaign
@@ -78,8 +79,8 @@ def running_of_tenant(db: Db, tenant: str) -> list[KeptCampaign]:
     return _read(db, select(_T).where(running).order_by(_T.c.id))
 
 
-def add_campaign(db: Db, campaign: Campaign, now: datetime) -> None:
-    """Keep a new campaign, to be planned at once; raises IntegrityError where there is one."""
+def add_campaign(db: Db, campaign: Campaign, now: datetime) -> bool:
+    """Keep a new campaign, to be planned at once; says whether there was none of its id."""
     row = {
         "tenant": campaign.tenant,
         "id": campaign.id,
@@ -91,7 +92,12 @@ def add_campaign(db: Db, campaign: Campaign, now: datetime) -> None:
         "created_at": now,
         "changed_at": now,
     }
-    db.execute(insert(_T).values(**row, **_body(campaign)))
+    try:
+        with db.begin_nested():
+            db.execute(insert(_T).values(**row, **_body(campaign)))
+    except IntegrityError:
+        return False
+    return True
 
 
 def change_campaign(db: Db, campaign: Campaign, now: datetime) -> None:
@@ -110,6 +116,15 @@ def hold(db: Db, tenant: str, id_: str) -> None:
     To be called before its reviewers or their progress are read to be changed. Raises Refused.
     """
     _change(db, tenant, id_, {"changes": _T.c.changes})
+
+
+def held(db: Db, tenant: str, id_: str) -> KeptCampaign | None:
+    """One campaign, whose row is taken as `hold` does; None where there is none."""
+    try:
+        hold(db, tenant, id_)
+    except Refused:
+        return None
+    return find_campaign(db, tenant, id_)
 
 
 def touch(db: Db, tenant: str, id_: str, now: datetime) -> None:

@@ -90,6 +90,13 @@ def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMome
         db.execute(insert(_T), new)
 
 
+def newest_ordinals(db: Db, tenant: str, campaign: str, rule: str) -> dict[str, int]:
+    """The highest number of a rule's mails, by reviewer."""
+    where = (_T.c.tenant == tenant) & (_T.c.campaign == campaign) & (_T.c.rule == rule)
+    query = select(_T.c.reviewer, func.max(_T.c.ordinal)).where(where).group_by(_T.c.reviewer)
+    return {str(reviewer): int(ordinal) for reviewer, ordinal in db.execute(query)}
+
+
 def count_moments(db: Db, tenant: str, campaign: str) -> dict[MomentState, int]:
     """How many planned mails of a campaign are in each state."""
     where = (_T.c.tenant == tenant) & (_T.c.campaign == campaign)

@@ -24,13 +24,15 @@ class PageWritten:
     """What became of a page of reviewers: their ids.
 
     `added` and `changed` are those of whom something is new; `kept` have progress that was reported
-    of itself, so that what the page says is left to them does not count.
+    of itself, so that what the page says is left to them does not count; of those who are
+    `readdressed` mails go to another address from now on.
     """
 
     added: Sequence[str]
     changed: Sequence[str]
     unchanged: Sequence[str]
     kept: Sequence[str]
+    readdressed: Sequence[str]
 
 
 def load_reviewers(
@@ -48,6 +50,13 @@ def load_reviewers(
         for each in queries
         for row in db.execute(each)
     ]
+
+
+def ids_of_reviewers(db: Db, tenant: str, campaign: str) -> list[str]:
+    """The ids of all reviewers of a campaign."""
+    return list(
+        db.execute(select(_T.c.id).where(_of(tenant, campaign)).order_by(_T.c.id)).scalars()
+    )
 
 
 def page_of_reviewers(
@@ -79,7 +88,10 @@ def write_page(
     is to be held (`hold`).
     """
     known = _known(db, seals.tenant, campaign, [each.id for each in reviewers])
-    page = [_compared(each, seals.fingerprint(each), known.get(each.id)) for each in reviewers]
+    page = [
+        _compared(each, seals.fingerprint(each), seals.person(each.to), known.get(each.id))
+        for each in reviewers
+    ]
 
     tenant = seals.tenant
     new = [_row(seals, campaign, each, roster) for each in page if each.new]
@@ -90,10 +102,7 @@ def write_page(
             db.execute(statement, values)
 
     if roster is not None:
-        for ids in pages(known):
-            where = _of(tenant, campaign) & _T.c.id.in_(ids)
-            db.execute(update(_T).where(where).values(roster=roster))
-
+        note_roster(db, tenant, campaign, known, roster)
     return PageWritten(
         added=[each.reviewer.id for each in page if each.new],
         changed=[each.reviewer.id for each in page if each.record or each.counts],
@@ -101,6 +110,7 @@ def write_page(
             each.reviewer.id for each in page if not (each.new or each.record or each.counts)
         ],
         kept=[each.reviewer.id for each in page if each.kept],
+        readdressed=[each.reviewer.id for each in page if each.readdressed],
     )
 
 
@@ -109,15 +119,17 @@ class _Compared(NamedTuple):
 
     reviewer: Reviewer
     fingerprint: str
+    person: str
     new: bool = False
     record: bool = False
     counts: bool = False
     kept: bool = False
+    readdressed: bool = False
 
 
-def _compared(reviewer: Reviewer, fingerprint: str, known: Any) -> _Compared:
+def _compared(reviewer: Reviewer, fingerprint: str, person: str, known: Any) -> _Compared:
     if known is None:
-        return _Compared(reviewer, fingerprint, new=True)
+        return _Compared(reviewer, fingerprint, person, new=True)
 
     # A list that does not say what is left says nothing new of it.
     told = (reviewer.pending, reviewer.completed)
@@ -125,20 +137,34 @@ def _compared(reviewer: Reviewer, fingerprint: str, known: Any) -> _Compared:
     return _Compared(
         reviewer,
         fingerprint,
+        person,
         record=known.fingerprint != fingerprint,
         counts=moved and not known.reported,
         kept=moved and known.reported,
+        readdressed=known.person != person,
     )
 
 
 def _known(db: Db, tenant: str, campaign: str, ids: Iterable[str]) -> dict[str, Any]:
     reported = _T.c.progress_at.is_not(None) | _T.c.progress_sequence.is_not(None)
     query = select(
-        _T.c.id, _T.c.fingerprint, _T.c.pending, _T.c.completed, reported.label("reported")
+        _T.c.id,
+        _T.c.fingerprint,
+        _T.c.person,
+        _T.c.pending,
+        _T.c.completed,
+        reported.label("reported"),
     ).where(_of(tenant, campaign))
     return {
         row.id: row for page in pages(ids) for row in db.execute(query.where(_T.c.id.in_(page)))
     }
+
+
+def note_roster(db: Db, tenant: str, campaign: str, ids: Iterable[str], roster: str) -> None:
+    """Say that reviewers are in a list; who is not there yet does not come to be."""
+    for page in pages(ids):
+        where = _of(tenant, campaign) & _T.c.id.in_(page)
+        db.execute(update(_T).where(where).values(roster=roster))
 
 
 def others_than(db: Db, tenant: str, campaign: str, roster: str) -> list[str]:
@@ -234,5 +260,5 @@ def _sealed(seals: ReviewerSeals, campaign: str, each: _Compared) -> dict[str, A
     return {
         "sealed": seals.seal(campaign, each.reviewer),
         "fingerprint": each.fingerprint,
-        "person": seals.person(each.reviewer.to),
+        "person": each.person,
     }

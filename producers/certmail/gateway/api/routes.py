@@ -12,10 +12,12 @@ from pydantic import BaseModel
 from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall, ApiContext
 from certmail.gateway.api.handlers import (
+    campaign_reviewers,
     campaigns,
     changes,
     deliveries,
     lists,
+    planned_campaigns,
     reminders,
     setup_links,
     templates,
@@ -32,6 +34,7 @@ _BODY: Final = (
     "malformed_body", "body_too_slow", "body_too_large", "unsupported_media_type",
 )  # fmt: skip
 _KEYED: Final = (*_BODY, "request_running", "idempotency_key_reused")
+_OF_CAMPAIGN: Final = ("invalid_query", "tenant_not_allowed", "unknown_campaign")
 Handler = Callable[[ApiCall], Awaitable[Answer]]
 
 
@@ -167,6 +170,105 @@ ROUTES: Final = (
         does=BodyHandler(models.CancelWanted, campaigns.body_of_cancel, campaigns.cancel),
         gives={200: ("Those will not be sent. Interrupted, it may be asked again.", models.Cancelled)},
         problems=(*_KEYED, "invalid_body", "tenant_not_allowed"),
+        turns=_batches,
+    ),
+    _list(
+        "/v1/campaigns:planned", "listPlannedCampaigns", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_READ,
+        summary="List the campaigns whose reminders certmail plans",
+        does=planned_campaigns.planned,
+        query=models.PlannedCampaignQuery,
+        gives=("Some of them.", models.PlannedCampaignPage),
+    ),
+    Route(
+        "PUT", "/v1/campaigns/{campaign}", "putCampaign", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Have certmail plan a campaign, whole as it is given here; the same again changes nothing",
+        does=BodyHandler(models.CampaignWanted, planned_campaigns.body_of_put, planned_campaigns.put, keyed=False),
+        gives={
+            201: ("It is new, and runs. If-None-Match: * asks for that.", models.PlannedCampaign),
+            200: ("It is as given. If-Match asks for the version before.", models.PlannedCampaign),
+        },
+        problems=(*_BODY, "invalid_body", "tenant_not_allowed", "no_such_tenant", "tenant_suspended", "campaign_stopped", "campaign_changed"),
+        turns=_batches,
+    ),
+    Route(
+        "GET", "/v1/campaigns/{campaign}", "getCampaign", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_READ,
+        summary="Show a campaign, its reviewers counted, and its planned mails by state",
+        does=planned_campaigns.show,
+        query=models.CampaignOf,
+        gives={200: ("As it stands.", models.PlannedCampaignDetails)},
+        problems=_OF_CAMPAIGN,
+        turns=_lists,
+    ),
+    Route(
+        "DELETE", "/v1/campaigns/{campaign}", "removeCampaign", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Remove a stopped campaign with its reviewers; what went stays on record",
+        does=planned_campaigns.remove,
+        query=models.CampaignOf,
+        gives={200: ("It is gone; this is what it was.", models.PlannedCampaign)},
+        problems=(*_OF_CAMPAIGN, "campaign_running", "campaign_ending"),
+        turns=_batches,
+    ),
+    Route(
+        "GET", "/v1/campaigns/{campaign}/plan", "getCampaignPlan", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_READ,
+        summary="Say what comes next: how many mails on which day, and why others do not go",
+        does=planned_campaigns.plan,
+        query=models.CampaignOf,
+        gives={200: ("As it stands now.", models.CampaignPlan)},
+        problems=(*_OF_CAMPAIGN, "campaign_unplannable"),
+        turns=_batches,
+    ),
+    Route(
+        "PUT", "/v1/campaigns/{campaign}/reviewers", "putReviewers", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Add reviewers to a campaign, or change them, by the page; with a roster, whoever is in none of its pages goes",
+        does=BodyHandler(models.ReviewersWanted, campaign_reviewers.body_of_page, campaign_reviewers.put_page, keyed=False),
+        query=models.CampaignOf,
+        gives={200: ("What became of the page; what is wrong with one is said, the others are taken.", models.ReviewersAnswer)},
+        problems=(*_BODY, "invalid_body", *_OF_CAMPAIGN, "no_such_tenant", "campaign_stopped"),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/campaigns/{campaign}/progress", "reportProgress", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Say what is left to reviewers; an older news undoes no newer one, and who is done gets nothing more",
+        does=BodyHandler(models.ProgressWanted, campaign_reviewers.body_of_page, campaign_reviewers.report, keyed=False),
+        query=models.CampaignOf,
+        gives={200: ("An answer for each, in order.", models.ProgressAnswer)},
+        problems=(*_BODY, "invalid_body", *_OF_CAMPAIGN, "no_such_tenant"),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/campaigns/{campaign}/remind", "remindNow", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Remind some reviewers now, or all who have something left; what is planned stays",
+        does=BodyHandler(models.RemindWanted, campaign_reviewers.body_of_remind, campaign_reviewers.remind),
+        query=models.CampaignOf,
+        gives={200: ("They are reminded at the next turn.", models.Reminded)},
+        problems=(*_KEYED, "invalid_body", *_OF_CAMPAIGN, "campaign_not_running"),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/campaigns/{campaign}/pause", "pauseCampaign", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Let nothing of a campaign leave until it is resumed",
+        does=planned_campaigns.pause,
+        query=models.CampaignOf,
+        gives={200: ("It is paused.", models.PlannedCampaign)},
+        problems=(*_OF_CAMPAIGN, "no_such_tenant", "campaign_stopped"),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/campaigns/{campaign}/resume", "resumeCampaign", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Let a paused campaign go on; what it missed is caught up on once",
+        does=planned_campaigns.resume,
+        query=models.CampaignOf,
+        gives={200: ("It runs.", models.PlannedCampaign)},
+        problems=(*_OF_CAMPAIGN, "no_such_tenant", "campaign_stopped"),
+        turns=_batches,
+    ),
+    Route(
+        "POST", "/v1/campaigns/{campaign}/stop", "stopCampaign", Tag.CAMPAIGNS, KeyScope.CAMPAIGNS_WRITE,
+        summary="Let nothing of a campaign leave any more, for good",
+        does=planned_campaigns.stop,
+        query=models.CampaignOf,
+        gives={200: ("It is stopped.", models.PlannedCampaign)},
+        problems=(*_OF_CAMPAIGN, "no_such_tenant"),
         turns=_batches,
     ),
     _list(
