@@ -138,7 +138,8 @@ def _moments(view: _View, now: datetime) -> list[Moment]:
                 for identity in [key for key in view.known if key.campaign == each.campaign.id]:
                     del view.known[identity]
         planned = make_plan(view.enrolments, now, made_with).moments
-    return [*planned, *by_hand(view.enrolments, view.materialised, now)]
+    kinds = {identity: each.kind for identity, each in view.known.items()}
+    return [*planned, *by_hand(view.enrolments, view.materialised, kinds, now)]
 
 
 def _mails(

@@ -26,6 +26,14 @@ from certmail_worker.planning.turn import TenantPlanned, due_tenants, plan_tenan
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS: Final = 2.0
+REST: Final = 10.0
+"""So many times as long as a tenant's campaigns took they are not planned again.
+
+Who has a hundred thousand reviewers hears of progress all the time. Whoever is done gets nothing
+more meanwhile all the same: begin sees to that.
+"""
+MAX_REST_SECONDS: Final = 300.0
+"""But no longer than this."""
 MAX_SECONDS: Final = 600.0
 """How long one tenant's campaigns may take."""
 _DAY: Final = 86_400.0
@@ -36,15 +44,24 @@ async def plan_campaigns(admin: Admin, note_progress: NoteProgress = no_notes) -
     intake = planned_intake(admin)
     now = partial(datetime.now, UTC)
 
+    resting: dict[str, float] = {}
+
     while True:
         due = await asyncio.to_thread(due_tenants, admin, now())
-        for tenant, campaigns in due.items():
-            planned = await asyncio.to_thread(plan_tenant, admin, intake, tenant, campaigns, now)
+        began = time.monotonic()
+        resting = {tenant: until for tenant, until in resting.items() if until > began}
+        awake = [tenant for tenant in due if tenant not in resting]
+
+        for tenant in awake:
+            began = time.monotonic()
+            planned = await asyncio.to_thread(plan_tenant, admin, intake, tenant, due[tenant], now)
+            ended = time.monotonic()
+            resting[tenant] = ended + min(REST * (ended - began), MAX_REST_SECONDS)
             say(planned)
             await note_progress()
 
         await note_progress()
-        if not due:
+        if not awake:
             await asyncio.sleep(PAUSE_SECONDS)
 
 

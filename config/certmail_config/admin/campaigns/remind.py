@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
+from certmail_config.campaigns.applying.identity import BY_HAND
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.ledger import Act
 from certmail_config.sql.campaigns import campaigns
 from certmail_config.sql.campaigns.moments import (
-    BY_HAND,
     KeptMoment,
     MomentId,
     newest_ordinals,

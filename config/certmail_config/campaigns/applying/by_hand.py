@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from certmail_config.campaigns.applying.difference import Materialised
 from certmail_config.campaigns.applying.identity import BY_HAND, Identity
+from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.calendar import days_of
 from certmail_config.campaigns.plan import Enrolment, Moment
 from certmail_config.campaigns.running.states import MomentState
@@ -19,7 +20,10 @@ def is_asked_for(identity: Identity, known: Materialised) -> bool:
 
 
 def by_hand(
-    enrolments: Sequence[Enrolment], known: Mapping[Identity, Materialised], now: datetime
+    enrolments: Sequence[Enrolment],
+    known: Mapping[Identity, Materialised],
+    kinds: Mapping[Identity, Kind],
+    now: datetime,
 ) -> Iterator[Moment]:
     """The mails that were asked for by hand; of reviewers who are done there is none."""
     asked = {key: each for key, each in known.items() if is_asked_for(key, each)}
@@ -46,7 +50,7 @@ def by_hand(
                 identity.ordinal,
                 today,
                 each.at.astimezone(UTC),
-                "reminder",
+                kinds[identity],
                 reviewer.deputy_on(today) or reviewer.to,
                 "somebody asked for it by hand",
             )

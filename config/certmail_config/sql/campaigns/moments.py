@@ -16,8 +16,6 @@ from certmail_config.campaigns.running.states import MomentState
 from certmail_config.sql import tables
 from certmail_config.sql.tables import UtcDateTime
 
-BY_HAND: Final = "@now"
-"""The rule of what somebody asked for by hand: no rule of a campaign can have this name."""
 _T: Final = tables.campaign_moments
 _PAGE: Final = 500
 

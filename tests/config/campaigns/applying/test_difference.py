@@ -213,7 +213,8 @@ class _Mails:
             )
             if isinstance(each, PlannedMail)
         ]  # fmt: skip
-        kinds: tuple[Kind, ...] = ("reminder",) * len(identities)
+        kind: Kind = "reminder"
+        kinds = (kind,) * len(identities)
         return replace(mail, identities=identities, kinds=kinds, at=at, digest=digest)
 
 

@@ -15,9 +15,9 @@ from certmail.gateway.api.document.openapi import document
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.base import redis_keys
+from certmail_config.campaigns.applying.identity import BY_HAND
 from certmail_config.ledger import Act
 from certmail_config.sql.campaigns import moments
-from certmail_config.sql.campaigns.moments import BY_HAND
 from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
 
 WANTED: dict[str, Any] = {
