@@ -180,6 +180,8 @@ def _ends(running: RunningCampaigns, story: Story) -> Counter[str]:
     for name in story.sizes:
         for moment in running.moments(name):
             assert moment.state is not MomentState.PLANNED, f"{moment}, seed {SEED}"
+            if moment.state is MomentState.WITHDRAWN and moment.job not in states:
+                continue  # a planner was killed before it enqueued what was not wanted afterwards
             ends[states[str(moment.job)]] += 1
             if states[str(moment.job)] == State.ACCEPTED:
                 accepted.add(moment.job)

@@ -52,6 +52,8 @@ from certmail_worker.recording.writer import read_cursor, write
 
 LEASE_SECONDS: Final = 20.0
 WORKER: Final = "w"
+_WAKING: Final = range(7, 19)
+"""Hours of UTC."""
 FAST: Final = GoogleLimits(
     units_per_minute=10_000_000,
     in_flight=200,
@@ -127,12 +129,15 @@ class RunningCampaigns:
 
     def complete(self, campaign: str, reviewer: str) -> None:
         """As the API does: SQL first, then the mark."""
+        self.progress(campaign, reviewer, pending=0)
+        self.marks.set_reviewer(campaign, reviewer, ReviewerMark.COMPLETE)
+
+    def progress(self, campaign: str, reviewer: str, *, pending: int) -> None:
         with self.admin.db() as db:
             campaigns.touch(db, self.tenant, campaign, self.now)
             table = tables.campaign_reviewers
             where = (table.c.campaign == campaign) & (table.c.id == reviewer)
-            db.execute(table.update().where(where).values(pending=0))
-        self.marks.set_reviewer(campaign, reviewer, ReviewerMark.COMPLETE)
+            db.execute(table.update().where(where).values(pending=pending))
 
     def set_state(self, campaign: str, state: CampaignState) -> None:
         with self.admin.db() as db:
@@ -154,7 +159,11 @@ class RunningCampaigns:
     def pass_time(self, until: datetime, step: timedelta = timedelta(hours=1)) -> None:
         """Let it run: each step planned, sent and recorded."""
         while self.now < until:
-            self.move_to(min(self.now + step, until))
+            following = self.now + step
+            if following.hour not in _WAKING:  # nothing happens at night
+                following += timedelta(days=following.hour > max(_WAKING))
+                following = following.replace(hour=min(_WAKING), minute=0)
+            self.move_to(min(following, until))
             self.plan()
             self.work()
             self.record()

@@ -152,6 +152,16 @@ class TestChanges:
         running.pass_time(datetime(2040, 12, 1, tzinfo=UTC))
         assert {each.reminder.to for each in running.delivered} == {"r1@people.example"}
 
+    def test_a_mail_says_what_is_left_when_it_leaves(self, running: RunningCampaigns) -> None:
+        running.put(campaign(), people(1))
+        running.plan()
+        running.progress("2026-q4", "r0", pending=1)
+        [planned] = running.plan()
+        assert (planned.enqueued, planned.withdrawn) == (0, 0), "that can wait"
+        running.pass_time(datetime(2040, 11, 6, tzinfo=UTC))
+        [notice] = running.delivered
+        assert notice.reminder.pending == 1
+
     def test_a_pause_is_caught_up_on_once(self, running: RunningCampaigns) -> None:
         running.put(campaign(), people(1))
         running.pass_time(datetime(2040, 11, 6, tzinfo=UTC))

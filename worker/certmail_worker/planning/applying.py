@@ -6,28 +6,29 @@ any two steps leaves what the next plan sees, and enqueues under the same id and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
 from certmail_config.campaigns.applying.difference import (
+    MOVED,
     Difference,
     Materialised,
     ToEnqueue,
     ToWithdraw,
+    digest_of,
 )
 from certmail_config.campaigns.applying.identity import Identity, key_of
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Enqueued, run_many, withdraw
 from certmail_worker.planning.intake import PlannedIntake, ToTakeIn
-from certmail_worker.planning.known import KnownMail, write_down
+from certmail_worker.planning.known import KnownMail, jobs_of, write_if_unchanged
 
 WITHDRAWN_AT_ONCE: Final = 200
 PAGE: Final = 500
@@ -55,95 +56,119 @@ def apply(
     known: Mapping[Identity, KnownMail],
     now: datetime,
 ) -> Applied:
-    """Do it; raises StoresUnreachable, RedisError, and may be done again then."""
-    begun = _withdraw(admin.redis, wanted.withdraw, intake)
-    gone = [each for each in wanted.withdraw if each.job not in begun]
-    _write(admin, tenant, _withdrawn(gone, known))
-
-    left = [each for each in wanted.enqueue if not begun & set(each.instead_of)]
-    refused: dict[str, str] = {}
-    unsure = {
-        one.campaign for each in wanted.withdraw if each.job in begun for one in each.identities
-    }
-    enqueued = 0
-    for start in range(0, len(left), PAGE):
-        enqueued += _enqueue(
-            admin, intake, tenant, left[start : start + PAGE], now, refused, unsure
-        )
-    return Applied(enqueued, len(gone), refused, frozenset(unsure))
+    """Do it; raises Refused, StoresUnreachable, RedisError, and may be done again then."""
+    doing = _Applying(admin, intake, tenant, dict(known), now)
+    withdrawn = doing.withdraw(wanted.withdraw)
+    left = [each for each in wanted.enqueue if withdrawn.issuperset(each.instead_of)]
+    enqueued = sum(doing.enqueue(left[start : start + PAGE]) for start in range(0, len(left), PAGE))
+    return Applied(enqueued, len(withdrawn), doing.refused, frozenset(doing.unsure))
 
 
-def _withdraw(redis: Redis, jobs: Sequence[ToWithdraw], intake: PlannedIntake) -> set[str]:
-    """Take them back; gives those that had begun, or ended otherwise."""
-    begun: set[str] = set()
-    for start in range(0, len(jobs), WITHDRAWN_AT_ONCE):
-        page = jobs[start : start + WITHDRAWN_AT_ONCE]
-        clock = None if intake.clock is None else intake.clock()
-        calls = [withdraw(JobId(each.job), each.why, clock=clock) for each in page]
-        states, _ = run_many(redis, calls, replicas=intake.replicas)
-        begun |= {
-            each.job
-            for each, state in zip(page, states, strict=True)
+class _Applying:
+    """One difference under way; `known` is what was last written of each mail."""
+
+    def __init__(
+        self,
+        admin: Admin,
+        intake: PlannedIntake,
+        tenant: str,
+        known: dict[Identity, KnownMail],
+        now: datetime,
+    ) -> None:
+        self._admin = admin
+        self._intake = intake
+        self._tenant = tenant
+        self._known = known
+        self._now = now
+        self.refused: dict[str, str] = {}
+        self.unsure: set[str] = set()
+
+    def withdraw(self, jobs: Sequence[ToWithdraw]) -> set[str]:
+        """Take them back; gives those that were, and not what had begun or ended otherwise."""
+        withdrawn: set[str] = set()
+        for start in range(0, len(jobs), WITHDRAWN_AT_ONCE):
+            page = jobs[start : start + WITHDRAWN_AT_ONCE]
+            states = self._call_off(page)
             # One that nobody knows was never enqueued, or is forgotten.
-            if state not in {State.SUPPRESSED, None}
+            gone = [
+                each
+                for each, state in zip(page, states, strict=True)
+                if state in {State.SUPPRESSED, None}
+            ]
+            written = self._write([self._withdrawn(each) for each in gone])
+            withdrawn |= {each.job for each, done in zip(gone, written, strict=True) if done}
+
+        self.unsure |= {
+            one.campaign for each in jobs if each.job not in withdrawn for one in each.identities
         }
-    return begun
+        return withdrawn
 
+    def _call_off(self, page: Sequence[ToWithdraw]) -> list[State | None]:
+        clock = None if self._intake.clock is None else self._intake.clock()
+        calls = [withdraw(JobId(each.job), each.why, clock=clock) for each in page]
+        return run_many(self._admin.redis, calls, replicas=self._intake.replicas)[0]
 
-def _withdrawn(
-    jobs: Iterable[ToWithdraw],
-    known: Mapping[Identity, KnownMail],
-) -> dict[Identity, KnownMail]:
-    return {
-        identity: KnownMail(
-            known[identity].known._replace(state=MomentState.WITHDRAWN),
-            known[identity].kind,
-            each.why.partition(":")[0],
+    def _withdrawn(self, job: ToWithdraw) -> dict[Identity, KnownMail]:
+        why = job.why.partition(":")[0]
+        return {
+            identity: KnownMail(
+                self._known[identity].known._replace(state=MomentState.WITHDRAWN),
+                self._known[identity].kind,
+                why,
+            )
+            for identity in job.identities
+        }
+
+    def enqueue(self, page: Sequence[ToEnqueue]) -> int:
+        """Write them down, enqueue them, write that down; gives how many were."""
+        ids = [JobId(each.job) if each.job else self._new_id() for each in page]
+        planned = self._write(
+            [_rows(each, job, MomentState.PLANNED) for each, job in zip(page, ids, strict=True)]
         )
-        for each in jobs
-        for identity in each.identities
-    }
+        ours = [(each, job) for each, job, done in zip(page, ids, planned, strict=True) if done]
+        answers = self._intake.take_in(self._tenant, [_to_take_in(*each) for each in ours])
 
+        rows = []
+        for (each, job), answer in zip(ours, answers, strict=True):
+            if (why := _why_not(answer)) is not None:
+                self.refused.setdefault(each.mail.identities[0].campaign, why)
+                continue
+            assert isinstance(answer, Enqueued), "all else is refused"
+            # Under this key an interrupted planner may have enqueued other words: then the next
+            # plan puts this mail in their place.
+            other = answer.code == "key_reused" and answer.id != job
+            rows.append(_rows(each, answer.id, MomentState.ENQUEUED, unlike=other))
+            if other:
+                self.unsure.add(each.mail.identities[0].campaign)
+        written = self._write(rows)
+        self._take_back([row for row, done in zip(rows, written, strict=True) if not done])
+        return sum(written)
 
-def _enqueue(
-    admin: Admin,
-    intake: PlannedIntake,
-    tenant: str,
-    page: Sequence[ToEnqueue],
-    now: datetime,
-    refused: dict[str, str],
-    unsure: set[str],
-) -> int:
-    ids = [JobId(each.job) if each.job else _new_id(now) for each in page]
-    _write(
-        admin,
-        tenant,
-        {
-            identity: row
-            for each, job in zip(page, ids, strict=True)
-            for identity, row in _rows(each, job, MomentState.PLANNED)
-        },
-    )
+    def _take_back(self, rows: Sequence[Mapping[Identity, KnownMail]]) -> None:
+        """Withdraw jobs in whose place another planner has put others meanwhile."""
+        if not rows:
+            return
+        with self._admin.db() as db:
+            standing = jobs_of(db, self._tenant, [one for row in rows for one in row])
+        ours = {str(mail.known.job) for row in rows for mail in row.values()}
+        lost = [ToWithdraw(job, (), MOVED) for job in sorted(ours - standing)]
+        self._call_off(lost)
 
-    mails = [_to_take_in(each, job) for each, job in zip(page, ids, strict=True)]
-    answers = intake.take_in(tenant, mails)
-    rows: dict[Identity, KnownMail] = {}
-    for each, job, answer in zip(page, ids, answers, strict=True):
-        first = each.mail.identities[0]
-        if (why := _why_not(answer)) is not None:
-            refused.setdefault(first.campaign, why)
-            continue
-        assert isinstance(answer, Enqueued), "all else is refused"
-        rows |= dict(_rows(each, answer.id, MomentState.ENQUEUED))
-        if answer.code == "key_reused" and answer.id != job:
-            # What an interrupted planner enqueued with other words: the next plan replaces it.
-            unsure.add(first.campaign)
-            for identity in each.mail.identities:
-                rows[identity] = rows[identity]._replace(
-                    known=rows[identity].known._replace(digest="")
-                )
-    _write(admin, tenant, rows)
-    return len({row.known.job for row in rows.values()})
+    def _write(self, groups: Sequence[Mapping[Identity, KnownMail]]) -> list[bool]:
+        if not groups:
+            return []
+        with self._admin.db() as db:
+            written = write_if_unchanged(db, self._tenant, groups, self._known)
+
+        for group, done in zip(groups, written, strict=True):
+            if done:
+                self._known.update(group)
+            else:  # another planner is at work: it, or the next plan, sees to it
+                self.unsure |= {identity.campaign for identity in group}
+        return written
+
+    def _new_id(self) -> JobId:
+        return JobId(uuid7(int(self._now.timestamp() * 1000)))
 
 
 def _why_not(answer: Enqueued | ReminderRejected | RedisError) -> str | None:
@@ -165,17 +190,12 @@ def _to_take_in(each: ToEnqueue, job: JobId) -> ToTakeIn:
     return ToTakeIn(job, mail.reminder.model_copy(update={"key": key}), mail.told_of, closes_at)
 
 
-def _rows(each: ToEnqueue, job: str, state: MomentState) -> Iterable[tuple[Identity, KnownMail]]:
-    for identity, kind in zip(each.mail.identities, each.mail.kinds, strict=True):
-        known = Materialised(each.mail.at, each.mail.digest, each.generation, job, state)
-        yield identity, KnownMail(known, kind)
-
-
-def _write(admin: Admin, tenant: str, mails: Mapping[Identity, KnownMail]) -> None:
-    if mails:
-        with admin.db() as db:
-            write_down(db, tenant, mails)
-
-
-def _new_id(now: datetime) -> JobId:
-    return JobId(uuid7(int(now.timestamp() * 1000)))
+def _rows(
+    each: ToEnqueue, job: str, state: MomentState, *, unlike: bool = False
+) -> dict[Identity, KnownMail]:
+    digest = "" if unlike else digest_of(each.mail)
+    known = Materialised(each.mail.at, digest, each.generation, job, state)
+    return {
+        identity: KnownMail(known, kind)
+        for identity, kind in zip(each.mail.identities, each.mail.kinds, strict=True)
+    }

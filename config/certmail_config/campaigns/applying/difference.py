@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from certmail_config.campaigns.applying.identity import Identity
-from certmail_config.campaigns.applying.mails import PlannedMail
+from certmail_config.campaigns.applying.mails import FRESHEN, PlannedMail
 from certmail_config.campaigns.running.states import MomentState
 
 MOVED: Final = "moved: its campaign has it at another time, or with other words"
@@ -29,6 +29,7 @@ class Materialised(NamedTuple):
 
     at: datetime
     digest: str
+    """Of the mail and, behind a point, of its news."""
     generation: int
     job: str | None
     state: MomentState
@@ -120,9 +121,24 @@ def _same(
     if set(standing[job]) != set(mail.identities):
         return None
     alike = all(
-        each.digest == mail.digest and not _moved(each.at, mail.at, now) for each in found.values()
+        _says_the_same(each, mail, now) and not _moved(each.at, mail.at, now)
+        for each in found.values()
     )
     return job if alike else None
+
+
+def _says_the_same(known: Materialised, mail: PlannedMail, now: datetime) -> bool:
+    """Whether it is in the same words; what is left counts only shortly before it may leave."""
+    digest, _, news = known.digest.partition(".")
+    if digest != mail.digest:
+        return False
+    soon = now < mail.at <= now + FRESHEN
+    return news == mail.news or not soon
+
+
+def digest_of(mail: PlannedMail) -> str:
+    """What is kept of a mail, to be compared with what a later plan wants."""
+    return f"{mail.digest}.{mail.news}"
 
 
 def _moved(before: datetime, after: datetime, now: datetime) -> bool:

@@ -23,8 +23,11 @@ AHEAD: Final = timedelta(days=7)
 """How far ahead mails become jobs."""
 _PRIORITY: Final[Mapping[Kind, int]] = {"final": 3, "overdue": 4, "escalation": 4}
 """Of what leaves a mailbox at one time the most urgent goes first; all else has 5."""
+FRESHEN: Final = timedelta(hours=1)
+"""So long before it may leave a mail is brought up to date, if what it says is not any more."""
 _NEWS: Final = ("pending", "completed")
-"""What changes from day to day without making another mail of it."""
+"""What changes from day to day."""
+_NEWS_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class PlannedMail:
 
     `identities` are the planned mails that it stands for, the most urgent first, with the kind of
     each; `closes_at` is until when it may leave. `digest` is equal where all that makes it this
-    mail is the same: what is left to a reviewer does not.
+    mail is the same, `news` where it says the same of what is left.
     """
 
     tenant: str
@@ -43,6 +46,7 @@ class PlannedMail:
     closes_at: datetime | None
     reminder: Reminder
     digest: str
+    news: str
 
     @property
     def told_of(self) -> tuple[tuple[str, str], ...]:
@@ -189,8 +193,16 @@ def _mail(
         fields["name"] = reviewer.name
 
     written = parse({name: value for name, value in fields.items() if value is not None})
-    digest = keyed_hash(_all_but_news(written, moment, closes_at))
-    return PlannedMail(campaign.tenant, open_, kinds, moment.at, closes_at, written, digest)
+    return PlannedMail(
+        campaign.tenant,
+        open_,
+        kinds,
+        moment.at,
+        closes_at,
+        written,
+        digest=keyed_hash(_all_but_news(written, moment, closes_at)),
+        news=keyed_hash(_news(written))[:_NEWS_DIGITS],
+    )
 
 
 def _closes_at(campaign: Campaign, reviewer: Reviewer, moment: Moment) -> datetime:
@@ -254,3 +266,9 @@ def _all_but_news(written: Reminder, moment: Moment, closes_at: datetime | None)
     day = "" if closes_at is None else moment.date.isoformat()
     hours = "" if closes_at is None else closes_at.isoformat()
     return json.dumps([lasting.canonical().decode(), day, hours]).encode()
+
+
+def _news(written: Reminder) -> bytes:
+    told = [[getattr(written, name) for name in _NEWS]]
+    told += [[getattr(each, name) for name in _NEWS] for each in written.campaigns or ()]
+    return json.dumps(told).encode()

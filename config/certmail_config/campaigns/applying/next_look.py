@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from certmail_config.campaigns.applying.mails import AHEAD, PlannedMail, identities_of
+from certmail_config.campaigns.applying.mails import AHEAD, FRESHEN, PlannedMail, identities_of
 from certmail_config.campaigns.plan import Moment
 
 SOON: Final = timedelta(minutes=1)
@@ -17,15 +17,13 @@ LAST_RETRY: Final = timedelta(hours=6)
 def next_look(
     campaign: str, moments: Iterable[Moment], mails: Iterable[PlannedMail], now: datetime
 ) -> datetime | None:
-    """When its next mail is to become a job, or the hours of one that is a job have ended.
+    """When its next mail is to become a job, or is brought up to date, or its hours have ended.
 
     After its hours it is known what went, and what was missed is caught up on. None: never.
     """
-    times = [
-        each.closes_at + SOON
-        for each in mails
-        if each.closes_at is not None and any(one.campaign == campaign for one in each.identities)
-    ]
+    own = [each for each in mails if any(one.campaign == campaign for one in each.identities)]
+    times = [each.closes_at + SOON for each in own if each.closes_at is not None]
+    times += [each.at - FRESHEN for each in own if each.at > now + FRESHEN]
     times += [
         each.at - AHEAD
         for each in moments

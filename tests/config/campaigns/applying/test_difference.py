@@ -21,6 +21,7 @@ from certmail_config.campaigns.applying.difference import (
     Materialised,
     ToEnqueue,
     difference,
+    digest_of,
 )
 from certmail_config.campaigns.applying.identity import Identity, key_of
 from certmail_config.campaigns.applying.mails import PlannedMail, planned_mails
@@ -87,7 +88,7 @@ class Rehearsal:
         self.jobs[job] = each.mail
         for identity in each.mail.identities:
             self.known[identity] = Materialised(
-                each.mail.at, each.mail.digest, each.generation, job, MomentState.ENQUEUED
+                each.mail.at, digest_of(each.mail), each.generation, job, MomentState.ENQUEUED
             )
 
     def leave(self, now: datetime, outcome: str) -> None:
@@ -198,7 +199,9 @@ ONE, TWO = Identity("q4", "r1", "regular", 1), Identity("q3", "r1", "start", 1)
 class _Mails:
     """Mails of one campaign, or two, with as little as the difference looks at."""
 
-    def one(self, *identities: Identity, at: datetime = MAIL_AT, digest: str = "d") -> PlannedMail:
+    def one(
+        self, *identities: Identity, at: datetime = MAIL_AT, digest: str = "d", news: str = "n"
+    ) -> PlannedMail:
         written = Campaign.model_validate(
             {
                 "tenant": "acme", "id": "q4", "start": "2026-11-02T09:00:00Z",
@@ -215,7 +218,7 @@ class _Mails:
         ]  # fmt: skip
         kind: Kind = "reminder"
         kinds = (kind,) * len(identities)
-        return replace(mail, identities=identities, kinds=kinds, at=at, digest=digest)
+        return replace(mail, identities=identities, kinds=kinds, at=at, digest=digest, news=news)
 
 
 def _enrolment(campaign: Campaign) -> Enrolment:
@@ -224,7 +227,7 @@ def _enrolment(campaign: Campaign) -> Enrolment:
 
 def standing(job: str = "j", **more: Any) -> Materialised:
     given: dict[str, Any] = {
-        "at": MAIL_AT, "digest": "d", "generation": 3, "state": MomentState.ENQUEUED, **more,
+        "at": MAIL_AT, "digest": "d.n", "generation": 3, "state": MomentState.ENQUEUED, **more,
     }  # fmt: skip
     return Materialised(job=job, **given)
 
@@ -235,6 +238,16 @@ mails = _Mails()
 
 def test_what_is_as_planned_is_left_alone() -> None:
     assert difference([mails.one(ONE)], {ONE: standing()}, BEFORE) == Difference((), ())
+
+
+def test_what_is_left_makes_another_mail_only_shortly_before_it_may_leave() -> None:
+    news = mails.one(ONE, news="less")
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    known = {ONE: standing()}
+    assert difference([news], known, MAIL_AT - hour - minute) == Difference((), ())
+    [renewed] = difference([news], known, MAIL_AT - hour).enqueue
+    assert renewed.instead_of == ("j",)
+    assert difference([news], known, MAIL_AT) == Difference((), ())
 
 
 def test_what_is_new_is_enqueued() -> None:
