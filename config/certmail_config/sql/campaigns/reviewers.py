@@ -59,6 +59,12 @@ def ids_of_reviewers(db: Db, tenant: str, campaign: str) -> list[str]:
     )
 
 
+def ids_of_person(db: Db, tenant: str, campaign: str, person: str) -> list[str]:
+    """Who of a campaign's reviewers has an address; `person` as `ReviewerSeals.person` has it."""
+    query = select(_T.c.id).where(_of(tenant, campaign), _T.c.person == person)
+    return list(db.execute(query.order_by(_T.c.id)).scalars())
+
+
 def page_of_reviewers(
     db: Db, seals: ReviewerSeals, campaign: str, after: str, limit: int
 ) -> list[Reviewer]:
