@@ -6,8 +6,8 @@ export async function answers(window, google, town, tenant) {
   const mailbox = `reviews@${tenant}.example`;
   const reminder = (name, more = {}) => ({ tenant, to: `${name}@${tenant}.example`, campaign: "q4", pending: 3, ...more });
   await google.fault({ path: "/messages/send", mailbox }, "reset_after");
-  town.send(reminder("lost"));
-  town.send(reminder("ann"), reminder("done", { pending: 0 }), reminder("later", { send_at: "2099-01-01T09:00:00Z" }));
+  await town.send(reminder("lost"));
+  await town.send(reminder("ann"), reminder("done", { pending: 0 }), reminder("later", { send_at: "2099-01-01T09:00:00Z" }));
 
   await page.goto(`${town.gateway}/console`);
   await window.follow("Deliveries");

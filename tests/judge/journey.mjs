@@ -1,5 +1,6 @@
 // The whole journey, at the width of a phone and of a desk. Started by `python -m judge`, which runs everything else.
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { answers } from "./answers.mjs";
 import { Window, open } from "./browser.mjs";
 import { Google } from "./google.mjs";
@@ -12,52 +13,73 @@ import { serviceAccount } from "./service_account.mjs";
 import { templates } from "./templates.mjs";
 
 const given = JSON.parse(process.env.JUDGE);
-const run = (...command) => execFileSync(given.python, ["-m", ...command], { env: process.env, encoding: "utf8" });
+// What is typed beside the browsers; both journeys go on meanwhile.
+const run = async (command, input = "") => {
+  const asked = promisify(execFile)(given.python, ["-m", ...command], { env: process.env, encoding: "utf8" });
+  asked.child.stdin.end(input);
+  return (await asked).stdout;
+};
 const town = {
   gateway: given.gateway,
   password: given.password,
-  hand: (...command) => run("judge.hand", ...command),
-  certmail: (...command) => JSON.parse(run("certmail_worker", ...command, "--json")),
-  send: (...reminders) => execFileSync(given.python, ["-m", "certmail_worker", "send", "-"], {
-    env: process.env, input: reminders.map((each) => JSON.stringify(each)).join("\n"), stdio: ["pipe", "ignore", "ignore"],
-  }),
-  setupLink: (tenant, back) => {
-    run("certmail_worker", "tenants", "add", tenant, "--name", "Globex");
-    const made = run("certmail_worker", "connections", "setup-link", tenant, "--return-url", back, "--state", "xyz", "--json");
-    return JSON.parse(made).url;
+  hand: (...command) => run(["judge.hand", ...command]),
+  certmail: async (...command) => JSON.parse(await run(["certmail_worker", ...command, "--json"])),
+  send: (...reminders) => run(["certmail_worker", "send", "-"], reminders.map((each) => JSON.stringify(each)).join("\n")),
+  setupLink: async (tenant, back) => {
+    await run(["certmail_worker", "tenants", "add", tenant, "--name", "Globex"]);
+    return (await town.certmail("connections", "setup-link", tenant, "--return-url", back, "--state", "xyz")).url;
   },
 };
 
-const browser = await open(given.chromium);
-try {
-  for (const width of [390, 1280]) {
-    const google = new Google(given.google);
-    const operator = await Window.open(browser, width, given.screenshots);
-    const editor = await Window.open(browser, width, `${given.screenshots}/templates`);
-    const administrator = await Window.open(browser, width, given.screenshots);
-    const began = Date.now();
-    try {
-      await Promise.all([
-        serviceAccount(operator, google, town, `acme${width}`),
-        linkedAccount(browser, administrator, google, town, `globex${width}`),
-      ]);
-      await templates(editor, google, town, `mails${width}`);
-      await framed(operator, town, `mails${width}`);
-      await keyboard(operator, town, "/console", `/console/tenants/mails${width}/templates/texts/en/reminder`);
-      await answers(operator, google, town, `globex${width}`);
-      await operating(operator, google, town, `acme${width}`, `globex${width}`);
-      await operators(operator, google, town, `globex${width}`);
-    } catch (error) {
-      await operator.page.screenshot({ path: `${given.screenshots}/${width}-failed-operator.png`, fullPage: true });
-      await administrator.page.screenshot({ path: `${given.screenshots}/${width}-failed-administrator.png`, fullPage: true });
-      await editor.page.screenshot({ path: `${given.screenshots}/${width}-failed-editor.png`, fullPage: true });
-      throw error;
-    }
-    console.log(`${width} px: both set-ups and a tenant’s templates, ${operator.stops + administrator.stops + editor.stops} stops clean in light and dark, ${((Date.now() - began) / 1000).toFixed(0)} s`);
-    await operator.close();
-    await administrator.close();
-    await editor.close();
+// One width's windows, in a browser of their own: two people do not share a clipboard.
+class Journey {
+  static async begin(width) {
+    const browser = await open(given.chromium);
+    const journey = new Journey();
+    Object.assign(journey, {
+      browser, width, began: Date.now(), google: new Google(given.google),
+      operator: await Window.open(browser, width, given.screenshots),
+      administrator: await Window.open(browser, width, given.screenshots),
+      editor: await Window.open(browser, width, `${given.screenshots}/templates`),
+    });
+    return journey;
   }
+
+  // What a single operator's password opens.
+  async withOnePassword() {
+    const { browser, width, google, operator, administrator, editor } = this;
+    await Promise.all([
+      serviceAccount(operator, google, town, `acme${width}`),
+      linkedAccount(browser, administrator, google, town, `globex${width}`),
+    ]);
+    await templates(editor, google, town, `mails${width}`);
+    await framed(operator, town, `mails${width}`);
+    await keyboard(operator, town, "/console", `/console/tenants/mails${width}/templates/texts/en/reminder`);
+    await answers(operator, google, town, `globex${width}`);
+    await operating(operator, google, town, `acme${width}`, `globex${width}`);
+  }
+
+  // Accounts change what everybody's page to sign in looks like.
+  async withAccounts() {
+    await operators(this.operator, this.google, town, `globex${this.width}`);
+    const stops = this.operator.stops + this.administrator.stops + this.editor.stops;
+    console.log(`${this.width} px: both set-ups and a tenant’s templates, ${stops} stops clean in light and dark, ${((Date.now() - this.began) / 1000).toFixed(0)} s`);
+  }
+
+  async failed() {
+    for (const whose of ["operator", "administrator", "editor"]) {
+      await this[whose].page.screenshot({ path: `${given.screenshots}/${this.width}-failed-${whose}.png`, fullPage: true });
+    }
+  }
+}
+
+const journeys = await Promise.all([390, 1280].map(Journey.begin));
+try {
+  await Promise.all(journeys.map((each) => each.withOnePassword()));
+  for (const each of journeys) await each.withAccounts();
+} catch (error) {
+  await Promise.all(journeys.map((each) => each.failed()));
+  throw error;
 } finally {
-  await browser.close();
+  await Promise.all(journeys.map((each) => each.browser.close()));
 }

@@ -8,7 +8,7 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   const account = `reviews@${tenant}.example`;
   await google.mailbox(account);
   await page.route(`${BACK}**`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>App</title>Back in the application" }));
-  const url = town.setupLink(tenant, BACK);
+  const url = await town.setupLink(tenant, BACK);
 
   await page.goto(url);
   await window.sees("Connect a mailbox of Globex");
@@ -36,7 +36,7 @@ export async function linkedAccount(browser, window, google, town, tenant) {
   await window.sees("One thing is left: the test mail");
   await window.look("linked");
 
-  await google.fault({ path: "/v1/userinfo" }, "503");
+  await google.fault({ path: "/v1/userinfo", mailbox: account }, "503");
   await window.check("Only check");
   await window.step("Permission to send", "good");
   await window.step("Linked account", "bad");

@@ -4,7 +4,7 @@ import { expect } from "./browser.mjs";
 export async function operators(window, google, town, tenant) {
   const { page } = window;
   const name = `vera${window.width}`;
-  const made = town.certmail("operators", "add", name, "--role", "viewer");
+  const made = await town.certmail("operators", "add", name, "--role", "viewer");
   await page.goto(`${town.gateway}/console/sign-in`);
   await window.look("operators-sign-in");
 
@@ -42,10 +42,10 @@ export async function operators(window, google, town, tenant) {
   await window.press("Change it");
   await window.sees("Your password is changed");
 
-  town.certmail("operators", "disable", name);
+  await town.certmail("operators", "disable", name);
   await page.goto(`${town.gateway}/console`);
   await page.getByLabel("Name", { exact: false }).waitFor();
-  town.certmail("operators", "remove", name);
+  await town.certmail("operators", "remove", name);
 
   const address = `gina${window.width}@judge.example`;
   await google.mailbox(address);

@@ -119,7 +119,7 @@ export async function serviceAccount(window, google, town, tenant) {
 
   await superAdministrator(window, handedOn, "works");
 
-  town.hand("expire", `${tenant}/default`);
+  await town.hand("expire", `${tenant}/default`);
   await window.check("Only check");
   await window.step("Certificate validity", "bad");
   await window.look("certificate-ended");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from redis import Redis
 from redis.exceptions import RedisError
 
 from certmail_config.base import redis_keys
@@ -11,6 +12,7 @@ from certmail_config.base.ids import ConnectionId
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Enqueued, run
 from certmail_config.ledger.survey import survey_places
+from support.contents.dump import HASHES, SETS, STRINGS, ZSETS, Dump
 from support.machine.clocked_ledger import ClockedLedger
 
 
@@ -50,6 +52,75 @@ def test_each_is_answered_for_itself_in_order(ledger: ClockedLedger) -> None:
     assert events(ledger) == ["before", "done", "new", "later"], (
         "what ends at once is written first"
     )
+
+
+def kept(redis: Redis) -> dict[str, Any]:
+    """All that the server holds; its events by the jobs that they are of."""
+    dump = Dump(redis, "0")
+    found: dict[str, Any] = {
+        name: read(name)
+        for names, read in (
+            (HASHES, dump.hashes),
+            (SETS, dump.sets),
+            (ZSETS, dump.scores),
+            (STRINGS, dump.strings),
+        )
+        for name in names
+    }
+    return found | {
+        "events": sorted(
+            (fields for _, fields in dump.events), key=lambda fields: sorted(fields.items())
+        )
+    }
+
+
+def test_what_comes_alone_is_answered_and_kept_as_among_others(engine: Redis) -> None:
+    def begin() -> ClockedLedger:
+        engine.flushall()
+        ledger = ClockedLedger(engine)
+        ledger.lane("b", opened=False)
+        ledger.lane("c")
+        ledger.enqueue("before")
+        return ledger
+
+    ledger = begin()
+    given: list[dict[str, Any]] = [
+        {"job": "new", "priority": 3},
+        {"job": "again", "dedupe": "before"},
+        {"job": "other", "dedupe": "before", "fingerprint": "another"},
+        {"job": "nowhere", "lane": "no-lane"},
+        {"job": "beside", "lane": "b"},
+        {"job": "first", "lane": "c", "tenant": "beta", "body": b"\x00another"},
+        {"job": "later", "state": State.SCHEDULED, "send_at": ledger.now + 60},
+        {"job": "never", "state": State.SCHEDULED, "send_at": ledger.now + 1e6},
+        {"job": "done", "state": State.SUPPRESSED, "reason": "nothing left to decide"},
+    ]
+    alone = [ledger.enqueue_together(each) for each in given]
+    kept_alone = kept(engine)
+
+    together = begin().enqueue_together(*given)
+    assert alone == [[each] for each in together]
+    assert kept_alone == kept(engine)
+
+
+def counted(ledger: ClockedLedger) -> dict[str, int]:
+    found: Any = ledger.redis.hgetall(redis_keys.TAKEN + "acme")
+    return {"all" if name == b"all" else "today": int(count) for name, count in found.items()}
+
+
+def test_one_that_its_lane_refuses_is_not_counted_on_a_day_that_forgets_others(
+    ledger: ClockedLedger,
+) -> None:
+    ledger.enqueue("before")
+    ledger.lane("b")
+    ledger.redis.set(redis_keys.LANE + "b", "not what it should be")
+    ledger.now += 92 * 86400
+
+    [refusal] = ledger.enqueue_together({"job": "one", "lane": "b"})
+    assert str(refusal).startswith("WRONGTYPE")
+    assert counted(ledger) == {"all": 0, "today": 0}
+    assert told(ledger.enqueue_together({"job": "two"})) == ["enqueued"]
+    assert counted(ledger) == {"all": 1, "today": 1}
 
 
 def test_called_again_it_gives_the_same_answers(ledger: ClockedLedger) -> None:

@@ -6,20 +6,25 @@ local function paused(tenant)
 end
 
 -- Lanes are ordered by priority, then by age; both fit a double exactly.
-local function lane_score(job) return tonumber(job.priority) * 1e13 + tonumber(job.enqueued_at) end
+local function lane_score(priority, enqueued_at) return tonumber(priority) * 1e13 + tonumber(enqueued_at) end
 
 -- Let the pacer look at once. One word is enough, and if it cannot be left, the pacer looks by itself soon.
 local function wake_pacer()
   if redis.pcall('LLEN', K.pacer_woken) == 0 then redis.call('LPUSH', K.pacer_woken, '') end
 end
 
--- Let the pacer visit a lane that has become ready, unless it has a time already, or waits for its project.
--- By a clock that leapt it would sleep for as long once the clock is put right.
+-- Let the pacer visit an open lane that has become ready, unless it has a time already, or waits for its
+-- project; `at` is the time, as text.
+local function wake_open_lane(lane, project, at)
+  if not redis.call('ZSCORE', K.queue .. project, lane) then
+    if redis.call('ZADD', K.wake, 'NX', at, lane) == 1 then wake_pacer() end
+  end
+end
+
+-- The same, if it is open. By a clock that leapt it would sleep for as long once the clock is put right.
 local function wake_lane(lane, now)
   local state, project = unpack(redis.call('HMGET', K.lane_info .. lane, 'state', 'project'))
-  if state == 'open' and not redis.call('ZSCORE', K.queue .. project, lane) then
-    if redis.call('ZADD', K.wake, 'NX', text(believed(now)), lane) == 1 then wake_pacer() end
-  end
+  if state == 'open' then wake_open_lane(lane, project, text(believed(now))) end
 end
 
 -- The name under which a project is visited for the lanes that wait for it.
@@ -178,7 +183,7 @@ local function put_ready(id, job, now)
   redis.call('HSET', K.job .. id, 'state', 'ready')
   redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'would_be')
   redis.call('ZADD', K.due, job.expires_at, id)
-  redis.call('ZADD', K.lane .. job.connection, lane_score(job), id)
+  redis.call('ZADD', K.lane .. job.connection, lane_score(job.priority, job.enqueued_at), id)
   wake_lane(job.connection, now)
   return 'ready'
 end

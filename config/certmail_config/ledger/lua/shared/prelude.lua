@@ -35,6 +35,11 @@ local function believed(now)
   return last > 0 and now > last + LEAP and last or now
 end
 
+-- What is answered for one of several that an error ended.
+local function refusal(problem)
+  return {err = type(problem) == 'table' and problem.err or tostring(problem)}
+end
+
 -- Append an event. `fields` is a flat list of names and values.
 local function append(now, kind, fields)
   return redis.call('XADD', K.events, '*', 'type', kind, 'at', text(now), unpack(fields))

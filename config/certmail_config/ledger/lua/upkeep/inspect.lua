@@ -69,7 +69,7 @@ local function look_at_job(key)
     local place = redis.call('ZSCORE', K.lane .. job.connection, id)
     if not place then
       say('in_no_lane', id)
-    elseif not same(place, lane_score(job)) then
+    elseif not same(place, lane_score(job.priority, job.enqueued_at)) then
       say('out_of_order', id)
     end
   elseif job.state == 'scheduled' then
