@@ -17,7 +17,7 @@ from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
 from certmail_config.campaigns.applying.difference import (
     MOVED,
-    Difference,
+    PlanDifference,
     Materialised,
     ToEnqueue,
     ToWithdraw,
@@ -52,7 +52,7 @@ def apply(
     admin: Admin,
     intake: PlannedIntake,
     tenant: str,
-    wanted: Difference,
+    wanted: PlanDifference,
     known: Mapping[Identity, KnownMail],
     now: datetime,
 ) -> Applied:
