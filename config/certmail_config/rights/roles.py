@@ -113,8 +113,8 @@ PRODUCERS_SCRIPTS: Final = (
 )
 _SETTLING_SCRIPTS: Final = ("settle", "close")
 """What the console does with reminders of unknown outcome."""
-_CAMPAIGNS_SCRIPTS: Final = ("mark_unwanted",)
-"""What the API does where a review is complete, or a campaign stands still."""
+_CAMPAIGNS_SCRIPTS: Final = ("mark_unwanted", "withdraw")
+"""What the API does where a review is complete, a campaign stands still, or an address changes."""
 _PRODUCERS_OWN: Final = (
     _all("HGETALL HMGET HGET", keys.TENANT, keys.JOB, keys.LANE_INFO, keys.MAILBOX, keys.PROJECT)
     | _all("ZCOUNT", keys.LATER)

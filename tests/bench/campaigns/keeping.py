@@ -10,10 +10,8 @@ client, Valkey and database share the machine. No worker runs, so that nobody pl
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,15 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp import web
-
 from certmail.client.campaigns import Campaigns
-from certmail.gateway.app import build
-from certmail_config.admin.admin import Admin, open_admin
+from certmail_config.admin.admin import open_admin
 from certmail_config.admin.api_keys import create_key
+from certmail_config.admin.campaigns import views
+from certmail_config.campaigns.running.states import CampaignState
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.tenants.api_keys import KeyScope
+from support.servers.gateway import gateway_of
 from support.servers.postgres import postgres
 
 THIS: Final = ("acme", "q4")
@@ -67,7 +65,7 @@ def steps(settings: Settings, number: int) -> None:
         people = [person(n) for n in range(number)]
         news = [{"reviewer": each["id"], "pending": 0, "at": datetime.now(UTC)} for each in people]
 
-        with serving(admin) as url, Campaigns(url, key) as campaigns:
+        with gateway_of(admin) as url, Campaigns(url, key) as campaigns:
             campaigns.put(
                 {
                     "tenant": "acme",
@@ -82,7 +80,8 @@ def steps(settings: Settings, number: int) -> None:
             with timed("the same put again"):
                 assert campaigns.reviewers(*THIS, people).unchanged == number
             with timed("what comes next"):
-                campaigns.plan(*THIS)
+                now = datetime.now(UTC)
+                views.summary(views.plan_campaign(admin, *THIS, now), CampaignState.RUNNING, now)
             with timed("progress of all"):
                 assert all(each["verdict"] == "taken" for each in campaigns.progress(*THIS, news))
             with timed("shown"):
@@ -105,36 +104,6 @@ def person(number: int) -> dict[str, Any]:
         "pending": 1 + number % 20,
         "completed": 0,
     }
-
-
-@contextmanager
-def serving(admin: Admin) -> Iterator[str]:
-    """A gateway in a thread of its own; gives its address."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    found: list[str] = []
-
-    async def serve() -> web.AppRunner:
-        runner = web.AppRunner(build(admin))
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        found.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-        ready.set()
-        return runner
-
-    def run() -> None:
-        runner = loop.run_until_complete(serve())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    ready.wait()
-    try:
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -11,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from pydantic import SecretStr
 from redis import Redis
 
 from certmail import Mailer, SettingsError, StoresUnreachable
 from certmail.client.campaigns import PAGE, Campaigns
-from certmail.gateway.app import build
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.api_keys import create_key
 from certmail_config.base.errors import Refused
 from certmail_config.settings import Settings
 from certmail_config.tenants.api_keys import KeyScope
+from support.servers.gateway import gateway_of
 
 Q4: dict[str, Any] = {
     "tenant": "acme",
@@ -49,31 +47,8 @@ def admin(settings: Settings) -> Iterator[Admin]:
 
 @pytest.fixture
 def gateway(admin: Admin) -> Iterator[str]:
-    """The address of a gateway, which runs in a thread of its own."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    address: list[str] = []
-
-    async def serve() -> web.AppRunner:
-        runner = web.AppRunner(build(admin))
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        address.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-        ready.set()
-        return runner
-
-    def run() -> None:
-        runner = loop.run_until_complete(serve())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    ready.wait()
-    yield address[0]
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with gateway_of(admin) as url:
+        yield url
 
 
 @pytest.fixture
