@@ -17,8 +17,8 @@ from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
 from certmail_config.campaigns.applying.difference import (
     MOVED,
-    PlanDifference,
     Materialised,
+    PlanDifference,
     ToEnqueue,
     ToWithdraw,
     digest_of,

@@ -82,7 +82,9 @@ class PlannedIntake:
         taken = iter(self._run(calls))
         return [next(taken) if isinstance(each, Call) else each for each in prepared]
 
-    def _prepare(self, mail: ToTakeIn, known: KnownTenant | None) -> Call[Enqueued] | ReminderRejected:
+    def _prepare(
+        self, mail: ToTakeIn, known: KnownTenant | None
+    ) -> Call[Enqueued] | ReminderRejected:
         wants = ""
         if known is not None:
             wants = References(known.tenant.salt).wants(mail.told_of, mail.closes_at)

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.campaigns.applying.difference import (
-    PlanDifference,
     Materialised,
+    PlanDifference,
     ToEnqueue,
     difference,
     digest_of,
