@@ -26,7 +26,7 @@ from certmail_config.campaigns.applying.mails import (
     identities_of,
     planned_mails,
 )
-from certmail_config.campaigns.applying.next_look import SOON, next_look, retry_at
+from certmail_config.campaigns.applying.next_look import SOON, next_looks, retry_at
 from certmail_config.campaigns.plan import Enrolment, Moment, make_plan, versions
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.crypto.keyed_hash import KeyedHash
@@ -186,7 +186,7 @@ def _note(
     now: datetime,
 ) -> None:
     """Say of each campaign when it is looked at again."""
-    moments = list(moments)
+    looks = next_looks(moments, mails, now)
     with admin.db() as db:
         for kept in view.kept:
             id_ = kept.campaign.id
@@ -195,7 +195,7 @@ def _note(
                 continue
             at = None
             if kept.state is CampaignState.RUNNING:
-                at = next_look(id_, moments, mails, now)
+                at = looks.get(id_)
             if id_ in applied.unsure:
                 at = now + SOON
             note_planned(db, kept, now, at)

@@ -25,7 +25,6 @@ from certmail_config.campaigns.applying.difference import (
 )
 from certmail_config.campaigns.applying.identity import Identity, key_of
 from certmail_config.campaigns.applying.mails import PlannedMail, planned_mails
-from certmail_config.campaigns.applying.next_look import next_look
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.plan import Enrolment, Versions, make_plan
@@ -63,7 +62,6 @@ class Rehearsal:
         plan = make_plan(enrolments, now, WITH)
         ended = {key for key, each in self.known.items() if each.state is MomentState.ENDED}
         found = planned_mails(plan.moments, enrolments, ended, now, hashed)
-        self.looks = {id_: next_look(id_, plan.moments, [], now) for id_ in self.campaigns}
         return [each for each in found if isinstance(each, PlannedMail)]
 
     def wanted(self, now: datetime) -> PlanDifference:
