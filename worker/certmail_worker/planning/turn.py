@@ -22,7 +22,6 @@ from certmail_config.campaigns.applying.difference import Materialised, differen
 from certmail_config.campaigns.applying.identity import Identity
 from certmail_config.campaigns.applying.mails import (
     PlannedMail,
-    Unsendable,
     identities_of,
     planned_mails,
 )
@@ -81,11 +80,11 @@ def plan_tenant(
     view = _load(admin, tenant, due)
     at = now().astimezone(UTC)
     moments = _moments(view, at)
-    mails, unsendable = _mails(view, moments, at)
+    mails = _mails(view, moments, at)
     wanted = difference(mails, view.materialised, at)
     applied = apply(admin, intake, tenant, wanted, view.known, at)
 
-    failed = {**applied.refused, **unsendable, **view.failed}
+    failed = {**applied.refused, **view.failed}
     _end_asked_in_vain(admin, tenant, view, moments)
     _note(admin, view, moments, mails, failed, applied, at)
     return TenantPlanned(tenant, len(view.kept), applied.enqueued, applied.withdrawn, failed)
@@ -142,19 +141,10 @@ def _moments(view: _View, now: datetime) -> list[Moment]:
     return [*planned, *by_hand(view.enrolments, view.materialised, kinds, now)]
 
 
-def _mails(
-    view: _View, moments: Sequence[Moment], now: datetime
-) -> tuple[list[PlannedMail], dict[str, str]]:
+def _mails(view: _View, moments: Sequence[Moment], now: datetime) -> list[PlannedMail]:
     keyed_hash = KeyedHash(view.salt, b"planned")
     ended = {key for key, each in view.known.items() if each.known.state is MomentState.ENDED}
-    mails: list[PlannedMail] = []
-    unsendable: dict[str, str] = {}
-    for each in planned_mails(moments, view.enrolments, ended, now, keyed_hash.of):
-        if isinstance(each, Unsendable):
-            unsendable.setdefault(each.identity.campaign, f"{each.why.code}: {each.why.message}")
-        else:
-            mails.append(each)
-    return mails, unsendable
+    return list(planned_mails(moments, view.enrolments, ended, now, keyed_hash.of))
 
 
 def _end_asked_in_vain(admin: Admin, tenant: str, view: _View, moments: Iterable[Moment]) -> None:

@@ -61,8 +61,7 @@ class Rehearsal:
         ]
         plan = make_plan(enrolments, now, WITH)
         ended = {key for key, each in self.known.items() if each.state is MomentState.ENDED}
-        found = planned_mails(plan.moments, enrolments, ended, now, hashed)
-        return [each for each in found if isinstance(each, PlannedMail)]
+        return list(planned_mails(plan.moments, enrolments, ended, now, hashed))
 
     def wanted(self, now: datetime) -> PlanDifference:
         return difference(self.mails(now), self.known, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from certmail_config.campaigns.applying.mails import PlannedMail, planned_mails
+from certmail_config.campaigns.applying.mails import planned_mails
 from certmail_config.campaigns.applying.next_look import LAST_RETRY, next_looks, retry_at
 from certmail_config.campaigns.plan import Enrolment, Versions, make_plan
 from support.campaigns.kept import a_campaign, a_reviewer
@@ -19,7 +19,7 @@ def looked_at(now: datetime, **changes: Any) -> dict[str, datetime]:
     enrolments = [Enrolment(a_campaign(**written), [a_reviewer("r1")])]
     moments = make_plan(enrolments, now, Versions("", "", "")).moments
     found = planned_mails(moments, enrolments, (), now, lambda _: "")
-    return next_looks(moments, [each for each in found if isinstance(each, PlannedMail)], now)
+    return next_looks(moments, list(found), now)
 
 
 def test_an_hour_before_a_mail_may_leave() -> None:
