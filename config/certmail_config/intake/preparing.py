@@ -24,7 +24,7 @@ _TAKES_IN = frozenset({TenantState.ACTIVE, TenantState.PAUSED})
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTenant:
     """A tenant as producers know it, with what seals its reminders."""
 
     tenant: TenantView
@@ -41,7 +41,7 @@ class Known:
 
 def prepare(
     reminder: Reminder,
-    known: Known | None,
+    known: KnownTenant | None,
     *,
     now: float,
     keep_seconds: float,

@@ -15,9 +15,10 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import Durability
 from certmail_config.base.ids import JobId
+from certmail_config.campaigns.applying.identity import BY_HAND
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.reviewer import Reviewer
-from certmail_config.campaigns.running.states import CampaignState
+from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.crypto.sealing import Opener
 from certmail_config.intake.intake_guard import IntakeGuard
 from certmail_config.intake.known_tenants import KnownTenants
@@ -40,7 +41,12 @@ from certmail_config.ledger import (
 from certmail_config.ledger.unwanted.marks import CampaignMark, ReviewerMark, UnwantedMarks
 from certmail_config.sql import registry, tables
 from certmail_config.sql.campaigns import campaigns, reviewers
-from certmail_config.sql.campaigns.moments import KeptMoment, load_moments
+from certmail_config.sql.campaigns.moments import (
+    KeptMoment,
+    MomentId,
+    load_moments,
+    write_moments,
+)
 from certmail_config.sql.campaigns.seals import ReviewerSeals
 from certmail_config.stores.capacity import StoreLimits
 from certmail_config.tenants.models import GoogleLimits
@@ -138,6 +144,21 @@ class RunningCampaigns:
             table = tables.campaign_reviewers
             where = (table.c.campaign == campaign) & (table.c.id == reviewer)
             db.execute(table.update().where(where).values(pending=pending))
+
+    def ask_by_hand(self, campaign: str, reviewer: str) -> None:
+        """As `certmail campaign remind` does."""
+        asked = KeptMoment(
+            MomentId(reviewer, BY_HAND, 1),
+            self.now,
+            "reminder",
+            digest="",
+            generation=0,
+            job=None,
+            state=MomentState.PLANNED,
+        )
+        with self.admin.db() as db:
+            campaigns.touch(db, self.tenant, campaign, self.now)
+            write_moments(db, self.tenant, campaign, [asked])
 
     def set_state(self, campaign: str, state: CampaignState) -> None:
         with self.admin.db() as db:

@@ -19,6 +19,9 @@ from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.settings import Settings
+from certmail_config.sql.campaigns.planning import failing_campaigns
+from certmail_worker.doctor.checks.campaigns import campaigns as said_of
+from certmail_worker.doctor.checks.findings import Severity
 from certmail_worker.recording.consistency import check
 from support.campaigns.kept import a_campaign, a_reviewer
 from support.campaigns.running import RunningCampaigns
@@ -224,6 +227,33 @@ class TestChanges:
         assert len(before) >= 2
 
 
+class TestByHand:
+    """What somebody asks for comes beside what is planned."""
+
+    def test_it_leaves_at_once_and_what_is_planned_stays(self, running: RunningCampaigns) -> None:
+        running.put(campaign(), people(2))
+        running.move_to(datetime(2040, 11, 7, 20, tzinfo=UTC))
+        running.plan()
+        before = {job for job, _ in running.waiting()}
+        running.ask_by_hand("2026-q4", "r0")
+        [planned] = running.plan()
+        assert (planned.enqueued, planned.withdrawn) == (1, 0)
+        running.work()
+        running.record()
+        [asked] = running.delivered
+        assert (asked.reminder.to, asked.at.hour) == ("r0@people.example", 20)
+        assert before == {job for job, _ in running.waiting()}
+
+    def test_of_who_is_done_nothing_comes_of_it(self, running: RunningCampaigns) -> None:
+        running.put(campaign(), people(1))
+        running.complete("2026-q4", "r0")
+        running.ask_by_hand("2026-q4", "r0")
+        running.plan()
+        assert running.waiting() == []
+        [asked] = running.moments("2026-q4")
+        assert (asked.state, asked.outcome) == (MomentState.ENDED, "suppressed")
+
+
 class TestTrouble:
     """One campaign harms itself alone; nothing is lost or doubled."""
 
@@ -238,6 +268,14 @@ class TestTrouble:
         assert planned.failed["nowhere"].startswith("unknown_connection")
         running.pass_time(datetime(2040, 11, 6, tzinfo=UTC))
         assert len(running.delivered) == 1
+
+        with running.admin.db() as db:
+            [failing] = failing_campaigns(db)
+        assert failing.campaign.id == "nowhere"
+        assert failing.failures > 1, "it is tried again"
+        [finding] = said_of(running.admin.engine)
+        assert (finding.check, finding.severity) == ("campaign acme nowhere", Severity.ERROR)
+        assert "unknown_connection" in finding.message
 
 
 def states(running: RunningCampaigns) -> list[str]:

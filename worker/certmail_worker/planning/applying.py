@@ -17,14 +17,15 @@ from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
 from certmail_config.campaigns.applying.difference import (
     MOVED,
-    Difference,
     Materialised,
+    PlanDifference,
     ToEnqueue,
     ToWithdraw,
     digest_of,
 )
 from certmail_config.campaigns.applying.identity import Identity, key_of
 from certmail_config.campaigns.running.states import MomentState
+from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Enqueued, run_many, withdraw
 from certmail_worker.planning.intake import PlannedIntake, ToTakeIn
@@ -52,7 +53,7 @@ def apply(
     admin: Admin,
     intake: PlannedIntake,
     tenant: str,
-    wanted: Difference,
+    wanted: PlanDifference,
     known: Mapping[Identity, KnownMail],
     now: datetime,
 ) -> Applied:
@@ -121,15 +122,17 @@ class _Applying:
 
     def enqueue(self, page: Sequence[ToEnqueue]) -> int:
         """Write them down, enqueue them, write that down; gives how many were."""
-        ids = [JobId(each.job) if each.job else self._new_id() for each in page]
-        planned = self._write(
-            [_rows(each, job, MomentState.PLANNED) for each, job in zip(page, ids, strict=True)]
-        )
-        ours = [(each, job) for each, job, done in zip(page, ids, planned, strict=True) if done]
+        ready = [
+            (each, JobId(each.job) if each.job else self._new_id(), reminder)
+            for each in page
+            if (reminder := self._reminder(each)) is not None
+        ]
+        planned = self._write([_rows(each, job, MomentState.PLANNED) for each, job, _ in ready])
+        ours = [each for each, done in zip(ready, planned, strict=True) if done]
         answers = self._intake.take_in(self._tenant, [_to_take_in(*each) for each in ours])
 
         rows = []
-        for (each, job), answer in zip(ours, answers, strict=True):
+        for (each, job, _), answer in zip(ours, answers, strict=True):
             if (why := _why_not(answer)) is not None:
                 self.refused.setdefault(each.mail.identities[0].campaign, why)
                 continue
@@ -143,6 +146,14 @@ class _Applying:
         written = self._write(rows)
         self._take_back([row for row, done in zip(rows, written, strict=True) if not done])
         return sum(written)
+
+    def _reminder(self, each: ToEnqueue) -> Reminder | None:
+        try:
+            return each.mail.reminder
+        except ReminderRejected as why:
+            campaign = each.mail.identities[0].campaign
+            self.refused.setdefault(campaign, f"{why.code}: {why.message}")
+            return None
 
     def _take_back(self, rows: Sequence[Mapping[Identity, KnownMail]]) -> None:
         """Withdraw jobs in whose place another planner has put others meanwhile."""
@@ -183,11 +194,11 @@ def _why_not(answer: Enqueued | ReminderRejected | RedisError) -> str | None:
     return None
 
 
-def _to_take_in(each: ToEnqueue, job: JobId) -> ToTakeIn:
+def _to_take_in(each: ToEnqueue, job: JobId, reminder: Reminder) -> ToTakeIn:
     mail = each.mail
     key = key_of(mail.identities, each.generation)
     closes_at = None if mail.closes_at is None else mail.closes_at.timestamp()
-    return ToTakeIn(job, mail.reminder.model_copy(update={"key": key}), mail.told_of, closes_at)
+    return ToTakeIn(job, reminder.model_copy(update={"key": key}), mail.told_of, closes_at)
 
 
 def _rows(

@@ -13,7 +13,7 @@ from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId
 from certmail_config.intake.intake_guard import IntakeGuard
 from certmail_config.intake.known_tenants import KnownTenants
-from certmail_config.intake.preparing import Known, prepare
+from certmail_config.intake.preparing import KnownTenant, prepare
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.ledger import Call, Enqueued, enqueue_many, run_each
 from certmail_config.ledger.unwanted.references import References
@@ -82,7 +82,9 @@ class PlannedIntake:
         taken = iter(self._run(calls))
         return [next(taken) if isinstance(each, Call) else each for each in prepared]
 
-    def _prepare(self, mail: ToTakeIn, known: Known | None) -> Call[Enqueued] | ReminderRejected:
+    def _prepare(
+        self, mail: ToTakeIn, known: KnownTenant | None
+    ) -> Call[Enqueued] | ReminderRejected:
         wants = ""
         if known is not None:
             wants = References(known.tenant.salt).wants(mail.told_of, mail.closes_at)

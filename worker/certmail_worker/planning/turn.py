@@ -22,11 +22,10 @@ from certmail_config.campaigns.applying.difference import Materialised, differen
 from certmail_config.campaigns.applying.identity import Identity
 from certmail_config.campaigns.applying.mails import (
     PlannedMail,
-    Unsendable,
     identities_of,
     planned_mails,
 )
-from certmail_config.campaigns.applying.next_look import SOON, next_look, retry_at
+from certmail_config.campaigns.applying.next_look import SOON, next_looks, retry_at
 from certmail_config.campaigns.plan import Enrolment, Moment, make_plan, versions
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.crypto.keyed_hash import KeyedHash
@@ -81,11 +80,11 @@ def plan_tenant(
     view = _load(admin, tenant, due)
     at = now().astimezone(UTC)
     moments = _moments(view, at)
-    mails, unsendable = _mails(view, moments, at)
+    mails = _mails(view, moments, at)
     wanted = difference(mails, view.materialised, at)
     applied = apply(admin, intake, tenant, wanted, view.known, at)
 
-    failed = {**applied.refused, **unsendable, **view.failed}
+    failed = {**applied.refused, **view.failed}
     _end_asked_in_vain(admin, tenant, view, moments)
     _note(admin, view, moments, mails, failed, applied, at)
     return TenantPlanned(tenant, len(view.kept), applied.enqueued, applied.withdrawn, failed)
@@ -142,19 +141,10 @@ def _moments(view: _View, now: datetime) -> list[Moment]:
     return [*planned, *by_hand(view.enrolments, view.materialised, kinds, now)]
 
 
-def _mails(
-    view: _View, moments: Sequence[Moment], now: datetime
-) -> tuple[list[PlannedMail], dict[str, str]]:
+def _mails(view: _View, moments: Sequence[Moment], now: datetime) -> list[PlannedMail]:
     keyed_hash = KeyedHash(view.salt, b"planned")
     ended = {key for key, each in view.known.items() if each.known.state is MomentState.ENDED}
-    mails: list[PlannedMail] = []
-    unsendable: dict[str, str] = {}
-    for each in planned_mails(moments, view.enrolments, ended, now, keyed_hash.of):
-        if isinstance(each, Unsendable):
-            unsendable.setdefault(each.identity.campaign, f"{each.why.code}: {each.why.message}")
-        else:
-            mails.append(each)
-    return mails, unsendable
+    return list(planned_mails(moments, view.enrolments, ended, now, keyed_hash.of))
 
 
 def _end_asked_in_vain(admin: Admin, tenant: str, view: _View, moments: Iterable[Moment]) -> None:
@@ -186,7 +176,7 @@ def _note(
     now: datetime,
 ) -> None:
     """Say of each campaign when it is looked at again."""
-    moments = list(moments)
+    looks = next_looks(moments, mails, now)
     with admin.db() as db:
         for kept in view.kept:
             id_ = kept.campaign.id
@@ -195,7 +185,7 @@ def _note(
                 continue
             at = None
             if kept.state is CampaignState.RUNNING:
-                at = next_look(id_, moments, mails, now)
+                at = looks.get(id_)
             if id_ in applied.unsure:
                 at = now + SOON
             note_planned(db, kept, now, at)

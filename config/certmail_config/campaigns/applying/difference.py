@@ -62,7 +62,7 @@ class ToWithdraw(NamedTuple):
     why: str
 
 
-class Difference(NamedTuple):
+class PlanDifference(NamedTuple):
     """Withdraw comes first."""
 
     withdraw: tuple[ToWithdraw, ...]
@@ -71,7 +71,7 @@ class Difference(NamedTuple):
 
 def difference(
     mails: Sequence[PlannedMail], known: Mapping[Identity, Materialised], now: datetime
-) -> Difference:
+) -> PlanDifference:
     """Compare what a tenant's plan wants with what is known of each of its mails."""
     standing: defaultdict[str, list[Identity]] = defaultdict(list)
     for identity, each in known.items():
@@ -104,7 +104,7 @@ def difference(
         for job, identities in standing.items()
         if job not in covered
     ]
-    return Difference(tuple(withdraw), tuple(enqueue))
+    return PlanDifference(tuple(withdraw), tuple(enqueue))
 
 
 def _same(

@@ -6,11 +6,10 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from certmail_config.base.errors import ReminderRejected
 from certmail_config.campaigns.applying.identity import BY_HAND, Identity
 from certmail_config.campaigns.cadence import COUNTED, Kind
 from certmail_config.campaigns.calendar import days_of
@@ -27,6 +26,7 @@ FRESHEN: Final = timedelta(hours=1)
 """So long before it may leave a mail is brought up to date, if what it says is not any more."""
 _NEWS: Final = ("pending", "completed")
 """What changes from day to day."""
+_PASSING: Final = frozenset({*_NEWS, "times_reminded", "send_at"})
 _NEWS_DIGITS: Final = 12
 
 
@@ -44,22 +44,22 @@ class PlannedMail:
     kinds: tuple[Kind, ...]
     at: datetime
     closes_at: datetime | None
-    reminder: Reminder
+    fields: Mapping[str, Any]
     digest: str
     news: str
+
+    @property
+    def reminder(self) -> Reminder:
+        """What its job carries; raises ReminderRejected for what can never be one.
+
+        It is made only where it is wanted: nearly all mails of a plan are jobs already.
+        """
+        return parse(self.fields)
 
     @property
     def told_of(self) -> tuple[tuple[str, str], ...]:
         """The reviewers that it tells of, each with the campaign."""
         return tuple(dict.fromkeys((each.campaign, each.reviewer) for each in self.identities))
-
-
-@dataclass(frozen=True, slots=True)
-class Unsendable:
-    """A mail that can never be a job as its campaign has it, and why."""
-
-    identity: Identity
-    why: ReminderRejected
 
 
 def planned_mails(
@@ -68,7 +68,7 @@ def planned_mails(
     ended: Collection[Identity],
     now: datetime,
     keyed_hash: Callable[[bytes], str],
-) -> Iterator[PlannedMail | Unsendable]:
+) -> Iterator[PlannedMail]:
     """The mails of one tenant's plan that leave within the next days.
 
     What has `ended` is left out, and what is left of a digest goes by itself. An escalation becomes
@@ -85,10 +85,7 @@ def planned_mails(
         if not open_:
             continue
         overtaken = [at for each in open_ if (at := following.get((each, moment.at))) is not None]
-        try:
-            yield _mail(people, moment, open_, overtaken, keyed_hash)
-        except ReminderRejected as why:
-            yield Unsendable(open_[0], why)
+        yield _mail(people, moment, open_, overtaken, keyed_hash)
 
 
 def identities_of(moment: Moment) -> tuple[Identity, ...]:
@@ -192,16 +189,16 @@ def _mail(
     if moment.to == reviewer.to:
         fields["name"] = reviewer.name
 
-    written = parse({name: value for name, value in fields.items() if value is not None})
+    fields = {name: value for name, value in fields.items() if value is not None}
     return PlannedMail(
         campaign.tenant,
         open_,
         kinds,
         moment.at,
         closes_at,
-        written,
-        digest=keyed_hash(_all_but_news(written, moment, closes_at)),
-        news=keyed_hash(_news(written))[:_NEWS_DIGITS],
+        fields,
+        digest=keyed_hash(_all_but_news(fields, moment, closes_at)),
+        news=keyed_hash(_news(fields))[:_NEWS_DIGITS],
     )
 
 
@@ -255,20 +252,28 @@ def _link(campaign: Campaign, reviewer: Reviewer) -> str | None:
     return campaign.link.replace(REVIEWER, quote(reviewer.id, safe=""))
 
 
-def _all_but_news(written: Reminder, moment: Moment, closes_at: datetime | None) -> bytes:
+def _all_but_news(fields: Mapping[str, Any], moment: Moment, closes_at: datetime | None) -> bytes:
     """What makes it this mail and no other; its instant is compared by itself."""
-    parts = None
-    if written.campaigns is not None:
-        parts = tuple(each.model_copy(update=dict.fromkeys(_NEWS)) for each in written.campaigns)
-    lasting = written.model_copy(
-        update={**dict.fromkeys(_NEWS), "send_at": None, "times_reminded": None, "campaigns": parts}
-    )
-    day = "" if closes_at is None else moment.date.isoformat()
-    hours = "" if closes_at is None else closes_at.isoformat()
-    return json.dumps([lasting.canonical().decode(), day, hours]).encode()
+    lasting = {name: value for name, value in fields.items() if name not in _PASSING}
+    if "campaigns" in lasting:
+        lasting["campaigns"] = [
+            {name: value for name, value in part.items() if name not in _NEWS}
+            for part in lasting["campaigns"]
+        ]
+    # What is asked for by hand has neither day nor hours.
+    day = None if closes_at is None else moment.date
+    return _written([lasting, day, closes_at])
 
 
-def _news(written: Reminder) -> bytes:
-    told = [[getattr(written, name) for name in _NEWS]]
-    told += [[getattr(each, name) for name in _NEWS] for each in written.campaigns or ()]
-    return json.dumps(told).encode()
+def _news(fields: Mapping[str, Any]) -> bytes:
+    told = [fields, *fields.get("campaigns", ())]
+    return _written([[each.get(name) for name in _NEWS] for each in told])
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, default=_in_utc).encode()
+
+
+def _in_utc(value: date) -> str:
+    moment = value.astimezone(UTC) if isinstance(value, datetime) else value
+    return moment.isoformat()

@@ -1,4 +1,4 @@
-"""When a campaign is to be planned again if nobody changes it before. Pure."""
+"""When campaigns are to be planned again if nobody changes them before. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from certmail_config.campaigns.applying.mails import AHEAD, FRESHEN, PlannedMail, identities_of
+from certmail_config.campaigns.applying.mails import AHEAD, FRESHEN, PlannedMail
 from certmail_config.campaigns.plan import Moment
 
 SOON: Final = timedelta(minutes=1)
@@ -14,22 +14,33 @@ FIRST_RETRY: Final = timedelta(seconds=30)
 LAST_RETRY: Final = timedelta(hours=6)
 
 
-def next_look(
-    campaign: str, moments: Iterable[Moment], mails: Iterable[PlannedMail], now: datetime
-) -> datetime | None:
-    """When its next mail is to become a job, or is brought up to date, or its hours have ended.
+def next_looks(
+    moments: Iterable[Moment], mails: Iterable[PlannedMail], now: datetime
+) -> dict[str, datetime]:
+    """When each campaign's next mail is to become a job, or to be brought up to date, or has ended.
 
-    After its hours it is known what went, and what was missed is caught up on. None: never.
+    After its hours it is known what went, and what was missed is caught up on. A campaign that is
+    not named has nothing more to come.
     """
-    own = [each for each in mails if any(one.campaign == campaign for one in each.identities)]
-    times = [each.closes_at + SOON for each in own if each.closes_at is not None]
-    times += [each.at - FRESHEN for each in own if each.at > now + FRESHEN]
-    times += [
-        each.at - AHEAD
-        for each in moments
-        if each.at > now + AHEAD and any(one.campaign == campaign for one in identities_of(each))
-    ]
-    return max(min(times), now + SOON) if times else None
+    found: dict[str, datetime] = {}
+
+    def note(campaigns: Iterable[str], at: datetime) -> None:
+        for campaign in campaigns:
+            if campaign not in found or at < found[campaign]:
+                found[campaign] = at
+
+    for mail in mails:
+        campaigns = {each.campaign for each in mail.identities}
+        if mail.closes_at is not None:
+            note(campaigns, mail.closes_at + SOON)
+        if mail.at > now + FRESHEN:
+            note(campaigns, mail.at - FRESHEN)
+    for moment in moments:
+        if moment.at > now + AHEAD:
+            parts = [each.campaign for each in moment.parts] or [moment.campaign]
+            note(parts, moment.at - AHEAD)
+
+    return {campaign: max(at, now + SOON) for campaign, at in found.items()}
 
 
 def retry_at(failures: int, now: datetime) -> datetime:

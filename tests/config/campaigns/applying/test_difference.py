@@ -17,15 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certmail_config.campaigns.applying.difference import (
-    Difference,
     Materialised,
+    PlanDifference,
     ToEnqueue,
     difference,
     digest_of,
 )
 from certmail_config.campaigns.applying.identity import Identity, key_of
 from certmail_config.campaigns.applying.mails import PlannedMail, planned_mails
-from certmail_config.campaigns.applying.next_look import next_look
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.plan import Enrolment, Versions, make_plan
@@ -62,14 +61,12 @@ class Rehearsal:
         ]
         plan = make_plan(enrolments, now, WITH)
         ended = {key for key, each in self.known.items() if each.state is MomentState.ENDED}
-        found = planned_mails(plan.moments, enrolments, ended, now, hashed)
-        self.looks = {id_: next_look(id_, plan.moments, [], now) for id_ in self.campaigns}
-        return [each for each in found if isinstance(each, PlannedMail)]
+        return list(planned_mails(plan.moments, enrolments, ended, now, hashed))
 
-    def wanted(self, now: datetime) -> Difference:
+    def wanted(self, now: datetime) -> PlanDifference:
         return difference(self.mails(now), self.known, now)
 
-    def apply(self, wanted: Difference) -> None:
+    def apply(self, wanted: PlanDifference) -> None:
         begun = {each.job for each in wanted.withdraw if each.job not in self.jobs}
         for each in wanted.withdraw:
             if each.job in begun:
@@ -151,7 +148,7 @@ def test_whatever_changes_nothing_goes_twice_and_nothing_is_done_twice(
         change_something(rehearsal, change, by)
         rehearsal.apply(rehearsal.wanted(now))
         if not rehearsal.unrecorded:
-            assert rehearsal.wanted(now) == Difference((), ()), "nothing changed"
+            assert rehearsal.wanted(now) == PlanDifference((), ()), "nothing changed"
             standing = Counter(each.job for each in rehearsal.known.values() if each.stands)
             assert standing.keys() == rehearsal.jobs.keys(), "each job stands for something"
         if works:
@@ -237,17 +234,17 @@ mails = _Mails()
 
 
 def test_what_is_as_planned_is_left_alone() -> None:
-    assert difference([mails.one(ONE)], {ONE: standing()}, BEFORE) == Difference((), ())
+    assert difference([mails.one(ONE)], {ONE: standing()}, BEFORE) == PlanDifference((), ())
 
 
 def test_what_is_left_makes_another_mail_only_shortly_before_it_may_leave() -> None:
     news = mails.one(ONE, news="less")
     hour, minute = timedelta(hours=1), timedelta(minutes=1)
     known = {ONE: standing()}
-    assert difference([news], known, MAIL_AT - hour - minute) == Difference((), ())
+    assert difference([news], known, MAIL_AT - hour - minute) == PlanDifference((), ())
     [renewed] = difference([news], known, MAIL_AT - hour).enqueue
     assert renewed.instead_of == ("j",)
-    assert difference([news], known, MAIL_AT) == Difference((), ())
+    assert difference([news], known, MAIL_AT) == PlanDifference((), ())
 
 
 def test_what_is_new_is_enqueued() -> None:
@@ -264,7 +261,7 @@ def test_what_moved_is_withdrawn_and_enqueued_anew() -> None:
 
 def test_what_may_leave_by_now_does_not_move_with_the_clock() -> None:
     now = MAIL_AT + timedelta(hours=2)
-    assert difference([mails.one(ONE, at=now)], {ONE: standing()}, now) == Difference((), ())
+    assert difference([mails.one(ONE, at=now)], {ONE: standing()}, now) == PlanDifference((), ())
 
 
 def test_what_is_not_planned_any_more_is_withdrawn() -> None:
@@ -276,13 +273,13 @@ def test_what_is_not_planned_any_more_is_withdrawn() -> None:
 
 def test_what_went_is_never_touched() -> None:
     known: Mapping[Identity, Materialised] = {ONE: standing(went=True)}
-    assert difference([mails.one(ONE, digest="x")], known, BEFORE) == Difference((), ())
-    assert difference([], known, BEFORE) == Difference((), ())
+    assert difference([mails.one(ONE, digest="x")], known, BEFORE) == PlanDifference((), ())
+    assert difference([], known, BEFORE) == PlanDifference((), ())
 
 
 def test_what_ended_is_not_planned_again() -> None:
     known = {ONE: standing(state=MomentState.ENDED)}
-    assert difference([mails.one(ONE)], known, BEFORE) == Difference((), ())
+    assert difference([mails.one(ONE)], known, BEFORE) == PlanDifference((), ())
 
 
 def test_what_was_withdrawn_may_come_again_under_another_key() -> None:

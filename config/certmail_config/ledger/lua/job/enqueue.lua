@@ -223,7 +223,7 @@ end
 local function take_in(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
   kind, campaign, keep, wants, body)
   local answer, index, score, due_at = judge(id, tenant, connection, dedupe, print, state, reason, send_at,
-    expires_at, priority, kind, campaign, keep, body)
+    expires_at, priority, kind, campaign, keep, wants, body)
   if not score then return answer, index end
 
   redis.call('ZADD', index, score, id)
