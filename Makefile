@@ -124,6 +124,9 @@ traces: $(VENV)/dev.stamp ## what traces cost a worker
 planning: $(VENV)/dev.stamp ## what planning a campaign costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.campaigns.planning $(PLANNING)
 
+keeping: $(VENV)/dev.stamp ## what a campaign of 100,000 reviewers takes to put, to tell of, to stop
+	@PYTHONPATH=tests $(BIN)/python -m bench.campaigns.keeping $(KEEPING)
+
 startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 	@PYTHONPATH=tests $(BIN)/python -m bench.startup $(STARTUP)
 
@@ -261,4 +264,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean
+.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning keeping startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean

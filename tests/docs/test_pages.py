@@ -20,16 +20,22 @@ from typer.main import get_command
 
 from certmail.gateway.api.routes import ROUTES
 from certmail_config.admin.admin import open_admin
+from certmail_config.admin.api_keys import create_key
 from certmail_config.settings import FROM_FILES, PREFIX, Settings, file_variable
+from certmail_config.tenants.api_keys import KeyScope
 from certmail_worker.cli.support.running import app
 from support.data.pages import GENERATED, ROOT, Page, page, pages
+from support.servers.gateway import gateway_of
 
 README = page("README.md")
 BY_HAND = [each for each in pages() if each.name not in GENERATED | {"CHANGELOG.md"}]
 MANUALS = [each for each in BY_HAND if each.name.startswith("docs/")]
 BACKGROUND = """
 from certmail import Mailer, Reminder
-ids = []
+from datetime import datetime, UTC
+ids, news = [], []
+start, due = datetime(2036, 11, 3, 8, tzinfo=UTC), datetime(2036, 12, 12, 16, tzinfo=UTC)
+reviewers = [{"id": "r7", "to": "bob@acme.com", "pending": 1}]
 reminders = [Reminder(tenant="acme", to="bob@acme.com", campaign="q4", pending=1)]
 """
 
@@ -144,14 +150,17 @@ def test_examples_in_python_do_what_they_say(
 ) -> None:
     with open_admin(Settings(data_dir=tmp_path, redis_url=redis_url)) as admin:
         admin.add_tenant("acme")
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", BACKGROUND + example],
-        env=clean | {"CERTMAIL_REDIS_URL": redis_url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        _, key = create_key(admin, "docs", tenants=["acme"], scopes=list(KeyScope))
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        with gateway_of(admin) as url:
+            given = {"REDIS_URL": redis_url, "PUBLIC_URL": url, "API_KEY": key}
+            ran = subprocess.run(
+                [sys.executable, "-W", "error", "-c", BACKGROUND + example],
+                env=clean | {PREFIX + name: value for name, value in given.items()},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
 
     assert ran.returncode == 0, f"{name}: {ran.stderr}"
     assert "ready" in ran.stdout or "print" not in example

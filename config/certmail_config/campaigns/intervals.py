@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _WRITTEN: Final = re.compile(r"([1-9][0-9]{0,2}) (working )?days?")
@@ -41,4 +41,9 @@ def read_interval(value: object) -> Interval:
     return Interval(int(found[1]), working=found[2] is not None)
 
 
-IntervalText = Annotated[Interval, PlainValidator(read_interval), PlainSerializer(str)]
+IntervalText = Annotated[
+    Interval,
+    PlainValidator(read_interval),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "examples": ["3 working days", "3 days"]}),
+]

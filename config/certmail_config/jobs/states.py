@@ -44,7 +44,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     """Called off before it was sent. Final."""
     SUPPRESSED = "suppressed"
-    """No longer wanted: the review is complete. Final."""
+    """No longer wanted: the review is complete, or its campaign was stopped. Final."""
     EXPIRED = "expired"
     """Its time passed while it waited. Final."""
 
@@ -68,7 +68,12 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
     "enqueue": _moves((None, (_S.READY, _S.SCHEDULED, _S.SUPPRESSED))),
     "dispatch": _moves((_S.READY, (_S.DISPATCHED, _S.EXPIRED, _S.UNCERTAIN))),
     "claim": _moves((_S.DISPATCHED, (_S.READY,))),
-    "begin": _moves((_S.DISPATCHED, (_S.SENDING, _S.READY, _S.EXPIRED, _S.UNCERTAIN))),
+    "begin": _moves(
+        (
+            _S.DISPATCHED,
+            (_S.SENDING, _S.READY, _S.SCHEDULED, _S.SUPPRESSED, _S.EXPIRED, _S.UNCERTAIN),
+        )
+    ),
     "release": _moves(
         (
             _S.DISPATCHED,
@@ -76,7 +81,13 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
         )
     ),
     "settle": _moves(
-        (_S.SENDING, (_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.UNCERTAIN, _S.CANCELLED)),
+        (
+            _S.SENDING,
+            (
+                *(_S.ACCEPTED, _S.FAILED, _S.READY, _S.SCHEDULED, _S.UNCERTAIN),
+                *(_S.CANCELLED, _S.SUPPRESSED),
+            ),
+        ),
         (_S.UNCERTAIN, (_S.READY, _S.SCHEDULED, *FINAL)),
         *(
             (before, (_S.ACCEPTED,))
@@ -86,6 +97,12 @@ TRANSITIONS: Final[dict[str, frozenset[Move]]] = {
     "cancel": _moves(
         *(
             (before, (_S.CANCELLED, _S.UNCERTAIN))
+            for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED)
+        )
+    ),
+    "withdraw": _moves(
+        *(
+            (before, (_S.SUPPRESSED, _S.UNCERTAIN))
             for before in (_S.SCHEDULED, _S.READY, _S.DISPATCHED)
         )
     ),

@@ -5,7 +5,7 @@ scripts lie in lua/. docs/ledger.md, made from both, is where to start reading.
 """
 
 from certmail_config.ledger.delivery import begin, claim, dispatch, release, settle
-from certmail_config.ledger.ending import cancel, cancel_matching, close, reap
+from certmail_config.ledger.ending import cancel, cancel_matching, close, reap, withdraw
 from certmail_config.ledger.intake import enqueue, enqueue_many
 from certmail_config.ledger.lanes import (
     open_lane,
@@ -19,6 +19,7 @@ from certmail_config.ledger.lanes import (
     warn_expiry,
 )
 from certmail_config.ledger.script import Call, arun, arun_durably, run, run_each, run_many
+from certmail_config.ledger.unwanted.marks import mark_unwanted
 from certmail_config.ledger.upkeep import act
 from certmail_config.ledger.values import (
     Act,
@@ -71,6 +72,7 @@ __all__ = [
     "enqueue",
     "enqueue_many",
     "keep",
+    "mark_unwanted",
     "note",
     "open_lane",
     "pause",
@@ -87,4 +89,5 @@ __all__ = [
     "suspend_lane",
     "suspend_template",
     "warn_expiry",
+    "withdraw",
 ]

@@ -7,7 +7,7 @@ Times as in intake.py.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import State
@@ -44,6 +44,30 @@ def cancel(id: JobId, reason: str, *, clock: float | None = None) -> Call[Cancel
     return Call(
         load("cancel"), (id, reason, ms(clock)), lambda answer: Cancellation(answer[0].decode())
     )
+
+
+def withdraw(id: JobId, reason: str, *, clock: float | None = None) -> Call[State | None]:  # noqa: A002
+    """Let a reminder that a campaign planned end as suppressed, before it begins.
+
+    Gives the state that it is in then: SENDING where its request is under way, the one in which it
+    had ended before, or None for a job that is not known.
+    """
+
+    def read(answer: list[Any]) -> State | None:
+        word, *rest = (each.decode() for each in answer)
+        if word == "already_final":
+            return State(rest[0])
+        return _WITHDRAWN[word]
+
+    return Call(load("withdraw"), (id, reason, ms(clock)), read)
+
+
+_WITHDRAWN: Final[dict[str, State | None]] = {
+    "suppressed": State.SUPPRESSED,
+    "already_sending": State.SENDING,
+    "uncertain": State.UNCERTAIN,
+    "unknown": None,
+}
 
 
 def cancel_matching(

@@ -36,12 +36,14 @@ def enqueue(
     campaign: str,
     keep_seconds: float,
     body: bytes,
+    wants: str = "",
     max_per_tenant: int = 0,
     clock: float | None = None,
 ) -> Call[Enqueued]:
     """Take a reminder in, once per dedupe key.
 
-    With `max_per_tenant`, it is refused where its tenant has so many already.
+    With `max_per_tenant`, it is refused where its tenant has so many already. `wants` is what a
+    campaign wants it for, as `unwanted.references` writes it.
     """
 
     def read(answers: list[Any]) -> Enqueued:
@@ -64,7 +66,9 @@ def enqueue(
         kind,
         campaign,
     )
-    return Call(load("enqueue"), (*args, ms(keep_seconds), body, max_per_tenant, ms(clock)), read)
+    return Call(
+        load("enqueue"), (*args, ms(keep_seconds), wants, body, max_per_tenant, ms(clock)), read
+    )
 
 
 def enqueue_many(

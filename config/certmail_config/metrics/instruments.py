@@ -122,7 +122,8 @@ _ENDS: Final = (
 _KINDS: Final = ("service_provider_app", "customer_owned_app")
 _BLAMES: Final = ("customer", "operator", "nobody")
 _SERVICES: Final = (
-    "pacer", "reaper", "verifier", "recorder", "caretaker", "retention", "sampler", "webhooks",
+    "pacer", "reaper", "verifier", "recorder", "caretaker", "retention", "planner",
+    "sampler", "webhooks",
 )  # fmt: skip
 _WEBHOOK_OUTCOMES: Final = ("taken", "answered", "no_answer", "address_refused")
 

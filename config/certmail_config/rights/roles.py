@@ -113,6 +113,8 @@ PRODUCERS_SCRIPTS: Final = (
 )
 _SETTLING_SCRIPTS: Final = ("settle", "close")
 """What the console does with reminders of unknown outcome."""
+_CAMPAIGNS_SCRIPTS: Final = ("mark_unwanted", "withdraw")
+"""What the API does where a review is complete, a campaign stands still, or an address changes."""
 _PRODUCERS_OWN: Final = (
     _all("HGETALL HMGET HGET", keys.TENANT, keys.JOB, keys.LANE_INFO, keys.MAILBOX, keys.PROJECT)
     | _all("ZCOUNT", keys.LATER)
@@ -142,7 +144,7 @@ def _of_producer(role: Role) -> Rights:
 
 
 def _of_gateway(role: Role) -> Rights:
-    scripts = (*PRODUCERS_SCRIPTS, *_SETTLING_SCRIPTS)
+    scripts = (*PRODUCERS_SCRIPTS, *_SETTLING_SCRIPTS, *_CAMPAIGNS_SCRIPTS)
     called = {each for each in _of(scripts) if each.key not in _OF_WORKERS_ONLY}
     return Rights(
         role,

@@ -24,6 +24,7 @@ FROM_FILES: Final = (
     "oauth_client_secret",
     "operator_oauth_client_secret",
     "google_proxy",
+    "api_key",
 )
 """The settings that hold secrets: each may be read from a file.
 

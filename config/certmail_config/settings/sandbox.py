@@ -26,6 +26,7 @@ APART: Final[Mapping[str, Any]] = {
     "vault_keys": (),
     "public_url": None,
     "deployment_key": None,
+    "api_key": None,
     "google_ca_file": None,
     "google_proxy": None,
 }

@@ -94,6 +94,20 @@ class StoreSettings(Part):
         description="For producers: the public half of the deployment's signature, as `certmail keys deployment` prints it. With it, nothing "
         "is sealed to a tenant's public key that somebody else put into Redis.",
     )
+    api_key: SecretStr | None = Field(
+        None,
+        description="For producers: the API key with which `Mailer.campaigns` asks the gateway at PUBLIC_URL; `certmail keys create` makes one.",
+    )
+
+    def required_api_key(self) -> str:
+        """The API key; raises SettingsError where none is set."""
+        if self.api_key is None:
+            raise SettingsError(
+                "api_key_missing",
+                "CERTMAIL_API_KEY is not set: the gateway asks for a key of whoever changes campaigns.",
+                "Make one with `certmail keys create`, with the scopes campaigns:read and campaigns:write.",
+            )
+        return self.api_key.get_secret_value()
 
     @field_validator("redis_url")
     @classmethod

@@ -15,6 +15,7 @@ from sqlalchemy import Connection as Db
 from certmail_config.base.ids import ConnectionId
 from certmail_config.sql import tables
 from certmail_config.sql.api_keys import forget_tenant
+from certmail_config.sql.campaigns.campaigns import forget_tenant_in_campaigns
 from certmail_config.sql.webhooks.endpoints import forget_tenant_in_webhooks
 
 _PAGE: Final = 500
@@ -35,6 +36,7 @@ def remove_tenant(db: Db, tenant: str) -> None:
     db.execute(update(record).where(record.c.tenant == tenant).values(recipient=None, mailbox=None))
     db.execute(delete(tables.connections).where(tables.connections.c.tenant == tenant))
     db.execute(delete(tables.templates).where(tables.templates.c.tenant == tenant))
+    forget_tenant_in_campaigns(db, tenant)
     forget_tenant(db, tenant)
     forget_tenant_in_webhooks(db, tenant)
     db.execute(delete(tables.tenants).where(tables.tenants.c.id == tenant))

@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -311,4 +312,63 @@ webhook_messages = Table(
     Column("status", Integer),  # of the last answer
     Column("error", Text),
     Index(None, "endpoint", "state", "due_at"),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("tenant", ForeignKey("tenants.id"), primary_key=True),
+    Column("id", String(200), primary_key=True),
+    Column("body", Text, nullable=False),  # JSON: what somebody wrote of it, as campaign.toml
+    Column("connection", String(63), nullable=False),  # its name, as the body has it
+    Column("state", String(16), nullable=False),  # running, paused, stopped
+    Column("version", Integer, nullable=False),  # of body and state: its ETag
+    # Counts whatever was changed, progress too: who planned by an older number plans again.
+    Column("changes", BigInteger, nullable=False),
+    Column("next_plan_at", UtcDateTime, index=True),  # null: until somebody changes it
+    Column("planned_at", UtcDateTime),
+    Column("failures", Integer, nullable=False),  # of planning, one after the other
+    Column("error", Text),  # why planning failed last
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+campaign_reviewers = Table(
+    "campaign_reviewers",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("campaign", String(200), primary_key=True),
+    Column("id", String(200), primary_key=True),
+    # Sealed to the tenant's public key as reminders are: address, name, manager, deputy, and so on.
+    Column("sealed", LargeBinary, nullable=False),
+    # Keyed hashes: of all that is sealed, and of the address as the record has it.
+    Column("fingerprint", String(32), nullable=False),
+    Column("person", String(32), nullable=False),
+    Column("roster", String(64)),  # the list that named them last; who is not in the newest goes
+    Column("pending", Integer),  # these two: as the newest news of them has it
+    Column("completed", Integer),
+    # One of these two orders the news of a reviewer; both are null until there was any.
+    Column("progress_at", UtcDateTime),
+    Column("progress_sequence", BigInteger),
+    ForeignKeyConstraint(["tenant", "campaign"], ["campaigns.tenant", "campaigns.id"]),
+    Index(None, "tenant", "person"),
+)
+
+campaign_moments = Table(
+    "campaign_moments",
+    metadata,
+    # A mail's identity, which no change of date touches.
+    Column("tenant", String(63), primary_key=True),
+    Column("campaign", String(200), primary_key=True),
+    Column("reviewer", String(200), primary_key=True),
+    Column("rule", String(64), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),  # of what was planned: the same is left alone
+    Column("generation", Integer, nullable=False),  # how often another job took its place
+    Column("job", String(36)),
+    Column("state", String(16), nullable=False),  # planned, enqueued, ended, withdrawn
+    Column("outcome", String(64)),
+    ForeignKeyConstraint(["tenant", "campaign"], ["campaigns.tenant", "campaigns.id"]),
 )

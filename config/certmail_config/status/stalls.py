@@ -37,6 +37,7 @@ SERVICES: Final[Mapping[str, str]] = {
     "recorder": "what happens waits in Redis, and at 85 % of CERTMAIL_EVENTS_MAX nothing more is taken in",
     "caretaker": "connections are not looked after, and Redis does not learn of what is changed in the database",
     "retention": "nothing is forgotten in its time",
+    "planner": "campaigns are not planned: what was planned before leaves, and no more",
     "sampler": "metrics show what waited when it last counted",
     "webhooks": "no webhook is sent; what is to be told waits in the database",
 }

@@ -16,9 +16,7 @@ from typing import Any, Final, TypeVar
 from redis import Redis
 from redis.exceptions import RedisError
 
-from certmail.client.intake_guard import IntakeGuard
-from certmail.client.known_tenants import KnownTenants
-from certmail.client.preparing import Given, prepare, read_answer, read_given
+from certmail.client.preparing import Given, read_answer, read_given
 from certmail.client.receipt import Receipt
 from certmail.client.unreachable import unreachable
 from certmail_config.base.durability import Durability, not_durable
@@ -26,6 +24,9 @@ from certmail_config.base.errors import ReminderRejected, StoresUnreachable
 from certmail_config.base.ids import ConnectionId
 from certmail_config.forecast.forecaster import Forecaster, Place
 from certmail_config.forecast.recent_surveys import RecentSurveys
+from certmail_config.intake.intake_guard import IntakeGuard
+from certmail_config.intake.known_tenants import KnownTenants
+from certmail_config.intake.preparing import prepare
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.ledger import Call, Enqueued, enqueue_many, run_each
 from certmail_config.ledger.overlapping import Overlapping

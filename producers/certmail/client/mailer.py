@@ -1,6 +1,6 @@
 """The Python client: check, seal and enqueue reminders; ask for their status.
 
-Needs Redis and no secret.
+Needs Redis and no secret; for `campaigns` the gateway, and an API key.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -15,8 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from certmail.client.batches import BATCH, Batches, split
-from certmail.client.intake_guard import IntakeGuard
-from certmail.client.known_tenants import KnownTenants
+from certmail.client.campaigns import Campaigns
 from certmail.client.preparing import Given, require_several
 from certmail.client.receipt import Receipt
 from certmail.client.unreachable import unreachable
@@ -25,6 +25,8 @@ from certmail_config.base.errors import BatchInterrupted, ReminderRejected
 from certmail_config.base.ids import job_id as as_job_id
 from certmail_config.crypto.signing import parse_public
 from certmail_config.forecast.forecaster import Forecaster
+from certmail_config.intake.intake_guard import IntakeGuard
+from certmail_config.intake.known_tenants import KnownTenants
 from certmail_config.jobs.languages import why_another
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.ledger import Cancellation, cancel, run
@@ -64,8 +66,10 @@ class Mailer:
         now: Callable[[], float] = time.time,
         pin: Pin | None = None,
         tracing: Tracing = NO_TRACING,
+        campaigns: Callable[[], Campaigns] = Campaigns.from_env,
     ) -> None:
         self.redis = redis
+        self._open_campaigns = campaigns
         self.tracing = tracing
         self._now = now
         self._forecaster = Forecaster(redis, now=now)
@@ -107,6 +111,11 @@ class Mailer:
         `pin` says which public keys are the tenants'.
         """
         return cls(redis, **(_from_settings(settings) | ({"pin": pin} if pin is not None else {})))
+
+    @cached_property
+    def campaigns(self) -> Campaigns:
+        """Campaigns that certmail plans, through the gateway; raises SettingsError without a key."""
+        return self._stack.enter_context(self._open_campaigns())
 
     def close(self) -> None:
         """Let the connection go; the embedded server stops if nobody else uses it."""
@@ -234,4 +243,5 @@ def _from_settings(settings: Settings) -> dict[str, Any]:
         if settings.deployment_key
         else None,
         "tracing": process_tracing("certmail-producer").tracing,
+        "campaigns": partial(Campaigns.from_env, settings),
     }

@@ -18,11 +18,11 @@ from typing import Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from certmail.client.intake_guard import IntakeGuard
 from certmail_config.admin.admin import Admin
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import Durability
 from certmail_config.base.errors import CertmailError
+from certmail_config.intake.intake_guard import IntakeGuard
 from certmail_config.status import behind
 from certmail_config.stores.capacity import StoreLimits
 

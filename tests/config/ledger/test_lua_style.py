@@ -12,7 +12,13 @@ LUA = Path(str(files("certmail_config.ledger").joinpath("lua")))
 FILES = sorted(LUA.rglob("*.lua"))
 SCRIPTS = [path for path in FILES if path.parent.name != "shared"]
 WIDEST = 110
-EVERY_CALL_BRINGS_ITS_OWN_NUMBER = {"enqueue", "pause", "sample", "survey_places"}
+EVERY_CALL_BRINGS_ITS_OWN_NUMBER = {
+    "enqueue",
+    "mark_unwanted",
+    "pause",
+    "sample",
+    "survey_places",
+}
 
 
 def named(path: Path) -> str:

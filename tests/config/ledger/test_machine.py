@@ -32,8 +32,8 @@ from certmail_worker.delivery.send_failures import FailureClass, Verdict
 from support.machine.actors import RETRY_MS, WORKERS
 from support.machine.deliveries import pauses
 from support.machine.lanes import MAILBOX, TENANT, Limits
+from support.machine.planned import Planned
 from support.machine.pressure import lanes, picks, rarely, workers
-from support.machine.restores import Restores
 from support.machine.settlements import VERSIONS, settlement, stops, verdicts
 from support.machine.side_by_side import Tally
 
@@ -55,7 +55,7 @@ limits = st.builds(
 lives = st.sampled_from([1.0, 30.0, 3600.0, 86400.0, 86400.0])
 
 
-class LedgerMachine(Restores):
+class LedgerMachine(Planned):
     """All who use a ledger, and everything that can go wrong.
 
     Producers, workers, a pacer, a reaper, operators, Google, and a clock.

@@ -30,6 +30,11 @@ def _called_off(scene: OneJob) -> None:
     scene.settle(_O.REJECTED, _S.READY)
 
 
+def _withdrawn(scene: OneJob) -> None:
+    scene.withdraw()
+    scene.settle(_O.REJECTED, _S.READY)
+
+
 def _settled(outcome: AttemptOutcome, to: State) -> Scenario:
     return lambda scene: scene.settle(outcome, to, at=scene.ledger.now + 10)
 
@@ -41,6 +46,7 @@ _SETTLED: Final[dict[State, Scenario]] = {
     _S.SCHEDULED: _settled(_O.NOT_SENT, _S.SCHEDULED),
     _S.UNCERTAIN: _settled(_O.UNKNOWN, _S.UNCERTAIN),
     _S.CANCELLED: _called_off,
+    _S.SUPPRESSED: _withdrawn,
     _S.EXPIRED: OneJob.not_sent_after_all,
 }
 
@@ -58,6 +64,8 @@ SCENARIOS: Final[dict[tuple[str, Move], Scenario]] = {
     ("claim", (_S.DISPATCHED, _S.READY)): OneJob.late_claim,
     ("begin", (_S.DISPATCHED, _S.SENDING)): OneJob.begin,
     ("begin", (_S.DISPATCHED, _S.READY)): lambda scene: scene.refused_begin(scene.ledger.now - 1),
+    ("begin", (_S.DISPATCHED, _S.SCHEDULED)): lambda scene: scene.unwanted_begin("paused"),
+    ("begin", (_S.DISPATCHED, _S.SUPPRESSED)): lambda scene: scene.unwanted_begin("complete"),
     ("begin", (_S.DISPATCHED, _S.EXPIRED)): OneJob.begin_after_its_time,
     ("begin", (_S.DISPATCHED, _S.UNCERTAIN)): OneJob.begin_after_its_time,
     **{
@@ -76,6 +84,11 @@ SCENARIOS: Final[dict[tuple[str, Move], Scenario]] = {
         ("cancel", (before, to)): OneJob.cancel
         for before in _WAITING
         for to in (_S.CANCELLED, _S.UNCERTAIN)
+    },
+    **{
+        ("withdraw", (before, to)): OneJob.withdraw
+        for before in _WAITING
+        for to in (_S.SUPPRESSED, _S.UNCERTAIN)
     },
     ("reap", (_S.SCHEDULED, _S.READY)): lambda scene: scene.reap_after(11),
     **{

@@ -12,10 +12,10 @@ from redis import Redis
 
 from certmail import Mailer, Receipt, Reminder, StoresUnreachable
 from certmail.client.batches import BATCH
-from certmail.client.intake_guard import IntakeGuard
 from certmail_config.admin.admin import open_admin
 from certmail_config.base import redis_keys
 from certmail_config.base.durability import FSYNC, Durability
+from certmail_config.intake.intake_guard import IntakeGuard
 from certmail_config.jobs.states import State
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.stores.capacity import StoreLimits

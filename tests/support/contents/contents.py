@@ -59,6 +59,8 @@ class Contents:
     woken: list[str]
     blocked: dict[str, set[str]]
     queues: dict[str, dict[str, float]]
+    unwanted: dict[str, dict[str, str]]
+    """By tenant and campaign: marks by reviewer."""
     faults: list[str]
     """How Redis keeps it may be wrong in itself."""
 
@@ -143,6 +145,7 @@ def expected(model: Model) -> Contents:
         woken=[""] if model.woken else [],
         blocked=_full(model.blocked),
         queues=_full(model.queues),
+        unwanted=_full(model.unwanted),
         faults=[],
     )
 
@@ -249,6 +252,7 @@ def _contents(dump: Dump, entries: dict[str, Entry]) -> Contents:
         woken=dump.words(redis_keys.PACER_WOKEN).get("", []),
         blocked=dump.sets(redis_keys.BLOCKED),
         queues=dump.scores(redis_keys.QUEUE),
+        unwanted=dump.hashes(redis_keys.UNWANTED),
         faults=list(counted.faults(dump)),
     )
 

@@ -41,6 +41,7 @@ HASHES: Final = (
     redis_keys.HELD_BACK,
     redis_keys.PROGRESS,
     redis_keys.TAKEN,
+    redis_keys.UNWANTED,
 )
 SETS: Final = (
     redis_keys.LANES,

@@ -70,9 +70,9 @@ def of_a_job(entry: Entry, ledger: Contents) -> Iterator[str]:
 def replayed(event: Mapping[str, str]) -> tuple[State, bool] | None:
     """The state that an event leaves its job in, and whether it is held.
 
-    None for an event of a lane.
+    None for an event of a lane, and for one that says nothing of it.
     """
-    if "job" not in event:
+    if "job" not in event or "state" not in event:
         return None
     return waiting(State(event["state"])), event.get("held") == "1"
 

@@ -53,6 +53,8 @@ def entry(id_: str, fields: Fields, due: Mapping[str, float], unsure: Mapping[st
             n: AttemptOutcome(fields[f"outcome:{n}"]) for n in numbers if f"outcome:{n}" in fields
         },
         called_off=fields.get("called_off"),
+        called_off_as=State(fields["called_off_as"]) if "called_off_as" in fields else None,
+        wants=fields.get("wants", ""),
         finished_at=_number(fields.get("finished_at")),
         would_be=_pair(fields.get("would_be")),
         possible_duplicate=fields.get("possible_duplicate") == "1",

@@ -135,7 +135,10 @@ class Actors(RuleBasedStateMachine):
         after = {id_: entry.state for id_, entry in self.ledgers.contents.entries.items()}
         assert before == after, f"a repeated {asked.name} changed what is so"
         # These tell where the job is now, and whether that was a change.
-        moves_on = asked.name in {"settle", "release", "enqueue", "cancel", "pause"}
+        moves_on = asked.name in {
+            *("settle", "release", "enqueue", "cancel", "pause"),
+            *("withdraw", "mark_unwanted"),
+        }
         assert answer == asked.answer or isinstance(answer, RefusedBy) or moves_on
 
     def answer(self, job: str, worker: str, *, lost: bool = False) -> Job | None:
@@ -197,9 +200,19 @@ class Actors(RuleBasedStateMachine):
             campaign="q1" if lane == "a" else "q2",
             keep_seconds=90 * 86400,
             body=f"sealed {id_}".encode(),
+            wants=self.wants(id_),
             max_per_tenant=maximum,
             lost=lost,
         )
+
+    def wants(self, id_: str) -> str:
+        """Every second reminder was planned by a campaign; some tell of two, some have hours."""
+        number = int(id_[1:])
+        if number % 2:
+            return ""
+        closes = self.ledgers.ms + 40_000 if number % 8 == 0 else ""
+        also = " c2:e" if number % 6 == 0 else ""
+        return f"{closes} c1:{'ab'[number % 4 // 2]}{also}"
 
     def limit(self, lane: str, limits: Limits, *, mailbox: str = "", project: str = "") -> None:
         """Set the limits of a lane.

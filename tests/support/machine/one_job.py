@@ -6,9 +6,20 @@ from typing import Final
 
 from redis import Redis
 
+from certmail_config.base import redis_keys
 from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import FINAL, AttemptOutcome, State
-from certmail_config.ledger import Claimed, Job, RefusedBy, begin, cancel, claim, release, run
+from certmail_config.ledger import (
+    Claimed,
+    Job,
+    RefusedBy,
+    begin,
+    cancel,
+    claim,
+    release,
+    run,
+    withdraw,
+)
 from certmail_config.ledger.delivery import DOORBELL_SECONDS
 from certmail_config.ledger.ending import POISON_REAPS
 from support.machine.clocked_ledger import LEASE, ClockedLedger
@@ -68,7 +79,12 @@ class OneJob:
     def enqueue(self, state: State = _S.READY) -> None:
         send_at = self.ledger.now + 10 if state is _S.SCHEDULED else None
         self.ledger.enqueue(
-            "j", state=state, send_at=send_at, reason="", expires_at=self.ledger.now + LIFE
+            "j",
+            state=state,
+            send_at=send_at,
+            reason="",
+            expires_at=self.ledger.now + LIFE,
+            wants=" a:b",
         )
 
     def lease(self, worker: str = "w") -> Job:
@@ -103,6 +119,15 @@ class OneJob:
 
     def cancel(self) -> None:
         run(self.ledger.redis, cancel(JobId("j"), "by ann", clock=self.ledger.now))
+
+    def withdraw(self) -> None:
+        run(self.ledger.redis, withdraw(JobId("j"), "moved: a test", clock=self.ledger.now))
+
+    def unwanted_begin(self, mark: str) -> None:
+        """Its campaign does not want it any more."""
+        name = "*" if mark == "paused" else "b"
+        self.ledger.redis.hset(f"{redis_keys.UNWANTED}acme:a", name, mark)
+        self.refused_begin()
 
     def refused_begin(self, not_after: float | None = None) -> None:
         assert self.job is not None

@@ -8,11 +8,11 @@ from __future__ import annotations
 from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.ledger import Pause
 from support.model.meters import TRIPS
-from support.model.moves import Moves
 from support.model.values import Entry, ms
+from support.model.wanting import Wanting
 
 
-class Google(Moves):
+class Google(Wanting):
     """It is heeded at the time that is believed: a clock that leapt ends no pause."""
 
     def follow_up(

@@ -47,6 +47,8 @@ class LedgerState:
         self.woken = False
         # By mailbox: lanes that wait until one of its requests ends.
         self.blocked: defaultdict[str, set[str]] = defaultdict(set)
+        # By tenant and campaign: of which reviewers, or of all (`*`), nothing is wanted, and why.
+        self.unwanted: defaultdict[str, dict[str, str]] = defaultdict(dict)
         # By project: lanes that wait for it, and since when.
         self.queues: defaultdict[str, dict[str, float]] = defaultdict(dict)
 

@@ -61,10 +61,11 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             expires_at=ms(given["expires_at"]),
             keep=ms(given["keep_seconds"]),
             state=given["state"],
+            wants=given["wants"],
         )
 
         if entry.state is State.SUPPRESSED:
-            entry.reason, entry.finished_at = given["reason"], now
+            entry.reason, entry.finished_at, entry.wants = given["reason"], now, ""
         elif entry.state is State.SCHEDULED:
             entry.at = ms(given["send_at"])
         else:
@@ -103,7 +104,6 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
         return self.taken[tenant], str(day)
 
     def cancel(self, id_: str, reason: str, *, clock: float) -> Cancellation:
-        now, _ = self.time(clock)
         entry = self.entries.get(id_)
         if entry is None:
             return Cancellation.UNKNOWN
@@ -111,21 +111,32 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             return Cancellation.CANCELLED
         if not entry.unfinished and entry.state is not State.UNCERTAIN:
             return Cancellation.ALREADY_FINAL
-
-        entry.called_off = entry.called_off or reason
-        if entry.state is State.SENDING:
+        if self._call_off(entry, reason, State.CANCELLED, clock) is State.SENDING:
             return Cancellation.ALREADY_SENDING
+        return Cancellation(entry.state)
 
+    def withdraw(self, id_: str, reason: str, *, clock: float) -> State | None:
+        entry = self.entries.get(id_)
+        if entry is None or (not entry.unfinished and entry.state is not State.UNCERTAIN):
+            return entry.state if entry else None
+        return self._call_off(entry, reason, State.SUPPRESSED, clock)
+
+    def _call_off(self, entry: Entry, reason: str, to: State, clock: float) -> State:
+        """End an unfinished job, as far as that is possible; gives the state that it is in then."""
+        now, _ = self.time(clock)
+        if entry.called_off is None:
+            entry.called_off, entry.called_off_as = reason, to
         if entry.state in TO_BE_CALLED_OFF:
             if entry.state is State.DISPATCHED:
                 self.free(entry, now)
-            self.end(entry, State.CANCELLED, reason, now)
-            self.emit_job(now, "cancelled", entry, "held", reason=reason)
-        elif not entry.held:
+            self.end(entry, to, reason, now)
+            kind = "cancelled" if to is State.CANCELLED else "withdrawn"
+            self.emit_job(now, kind, entry, "held", reason=reason)
+        elif entry.state is State.UNCERTAIN and not entry.held:
             self.doubt(entry, entry.reason or "", None, now)
             self.emit_job(now, "held", entry, "held", reason=reason)
 
-        return Cancellation(entry.state)
+        return entry.state
 
     def close(self, id_: str, reason: str, *, clock: float) -> bool:
         now, _ = self.time(clock)

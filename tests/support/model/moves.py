@@ -61,7 +61,7 @@ class Moves(Lanes):
             None,
         )
 
-        entry.day = None
+        entry.day, entry.wants = None, ""
 
     def expire(self, entry: Entry, now: int) -> None:
         reason = "its time passed while it waited"

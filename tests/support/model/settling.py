@@ -34,6 +34,7 @@ class Settling(Google):
             return entry.state
 
         entry.outcomes[attempt] = outcome
+        why, waits = self.why_unwanted(entry)
         if better and outcome is AttemptOutcome.NOT_SENT:
             self._give_back(entry, attempt)
         self.follow_up(entry, attempt, outcome, pause, probe_in, reason, now)
@@ -62,6 +63,16 @@ class Settling(Google):
             reason=reason,
             detail=detail,
         )
+        if outcome is AttemptOutcome.ACCEPTED and why and not waits:
+            self.emit(
+                now,
+                "overtaken",
+                job=id_,
+                tenant=entry.tenant,
+                connection=entry.connection,
+                attempt=str(attempt),
+                reason=f"{why}; its request was under way",
+            )
 
         return entry.state
 
@@ -85,7 +96,8 @@ class Settling(Google):
         if entry.accepted and to is not State.ACCEPTED:
             self.end(entry, State.ACCEPTED, reason := "an earlier request was accepted", now)
         elif again and entry.called_off is not None and entry.connection in self.tracks:
-            self.end(entry, State.CANCELLED, reason := entry.called_off, now)
+            assert entry.called_off_as is not None
+            self.end(entry, entry.called_off_as, reason := entry.called_off, now)
         elif again and entry.called_off is None and not entry.unfinished:
             reason = "its time passed before it was known that it had not gone out"
             self.end(entry, State.EXPIRED, reason, now)

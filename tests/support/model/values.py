@@ -66,6 +66,9 @@ class Entry:
     """How long after the lease it is sent once more, should its worker be lost; None to hold it."""
     outcomes: dict[int, AttemptOutcome] = field(default_factory=dict)
     called_off: str | None = None
+    called_off_as: State | None = None
+    wants: str = ""
+    """Of one that a campaign planned: until when it may leave, and for whom."""
     finished_at: int | None = None
     would_be: tuple[str, str] | None = None
     """How it would have ended, and why, were it not for a request whose outcome is unknown."""

@@ -10,11 +10,11 @@ from certmail_config.jobs.states import AttemptOutcome, State
 from certmail_config.ledger import Begun, Claimed, Job, RefusedBy, Suspension
 from certmail_config.ledger import delivery as real
 from support.model.meters import sends
-from support.model.moves import Moves
 from support.model.values import Entry, ms
+from support.model.wanting import OUTSIDE_HOURS, Wanting
 
 
-class Working(Moves):
+class Working(Wanting):
     """Only the newest claim of a job is good for anything."""
 
     def claim(
@@ -87,10 +87,8 @@ class Working(Moves):
         if entry.at <= now:
             return RefusedBy("lease_ended")
 
-        if entry.expires_at <= now:
-            self.free(entry, now)
-            self.expire(entry, now)
-            return RefusedBy("expired")
+        if over := self._let_go(entry, now):
+            return RefusedBy(over)
 
         if why := self._not_now(entry, ms(not_after), now):
             self.free(entry, now)
@@ -104,6 +102,31 @@ class Working(Moves):
         self.emit_job(now, "begun", entry, "connection", "attempt", worker=entry.worker or "")
 
         return Begun(entry.attempt, now / 1000)
+
+    def _let_go(self, entry: Entry, now: int) -> str:
+        """End what has no time left, or is not wanted any more, or let it wait.
+
+        Gives why; empty where it may go on.
+        """
+        if entry.expires_at <= now:
+            self.free(entry, now)
+            self.expire(entry, now)
+            return "expired"
+
+        why, waits = self.why_unwanted(entry)
+        if why is None and self.outside_hours(entry, now):
+            why = OUTSIDE_HOURS
+        if why is None:
+            return ""
+
+        self.free(entry, now)
+        if waits:
+            entry.reason = why
+            why = self.wait(entry, now, until=now + 300_000) or why
+        else:
+            self.end(entry, State.SUPPRESSED, why, now)
+        self.emit_job(now, "released", entry, "connection", "held", reason=why)
+        return "unwanted"
 
     @staticmethod
     def _begun_before(entry: Entry, job: Job) -> Begun | RefusedBy | None:

@@ -381,7 +381,7 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         {"list": Command("campaigns", "list_", "Count the reminders of each campaign, by state.")},
     ),
     "campaign": Group(
-        "Campaigns that are planned, with whom they remind when.",
+        "Campaigns that certmail plans and runs: whom they remind, and when.",
         {
             "plan": Command(
                 "campaign.plan",
@@ -394,6 +394,46 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "presets",
                 "Show the cadences to choose from, in words; with a name, as the rules that they are.",
                 anywhere=True,
+            ),
+            "run": Command(
+                "campaign.run",
+                "run",
+                "Run a campaign: its reviewers are reminded as its plan says, from now on.",
+            ),
+            "show": Command(
+                "campaign.show",
+                "show",
+                "Show a campaign that runs: its reviewers, what was planned, and what comes next. Without one, all.",
+            ),
+            "progress": Command(
+                "campaign.progress",
+                "progress",
+                "Say what is left to reviewers. Who is done gets nothing more from now on.",
+            ),
+            "remind": Command(
+                "campaign.remind",
+                "remind",
+                "Remind reviewers of a campaign now, beside what is planned. Who is done is not reminded.",
+            ),
+            "pause": Command(
+                "campaign.change",
+                "pause",
+                "Let nothing of a campaign leave until it is resumed. Its reviewers and their progress are still taken.",
+            ),
+            "resume": Command(
+                "campaign.change",
+                "resume",
+                "Let a paused campaign go on; what it missed is caught up on once.",
+            ),
+            "stop": Command(
+                "campaign.change",
+                "stop",
+                "Stop a campaign for good: nothing of it leaves any more. What went stays on record.",
+            ),
+            "remove": Command(
+                "campaign.change",
+                "remove",
+                "Remove a stopped campaign with its reviewers. What went to them stays on record.",
             ),
         },
     ),

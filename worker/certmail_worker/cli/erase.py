@@ -45,6 +45,7 @@ def erase(
                 "deliveries": done.deliveries,
                 "cancelled": done.cancelled,
                 "uncertain": done.uncertain,
+                "reviewers": done.reviewers,
                 "remains": list(done.remains),
             }
         )
@@ -53,6 +54,8 @@ def erase(
     out.print(
         f"{done.cancelled} reminders were called off; {done.uncertain} were closed as uncertain: a copy may be out."
     )
+    if done.reviewers:
+        out.print(f"{done.reviewers} reviewers of campaigns were removed.")
     for place in done.remains:
         err.print(place, markup=False)
     return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from certmail_config.admin.admin import Admin
+from certmail_config.admin.campaigns.forgetting import forget_person
 from certmail_config.base import redis_keys
 from certmail_config.base.addresses import recorded_address
 from certmail_config.base.ids import JobId
@@ -35,7 +36,7 @@ class Erased:
     """What was done about the deliveries to an address.
 
     Of how many the recipient was taken out; how many were called off, and how many closed as
-    unknown.
+    unknown; how many reviewers of campaigns that run were removed.
 
     `remains` says where the address still is, though nobody would find it there.
     """
@@ -44,6 +45,7 @@ class Erased:
     cancelled: int
     uncertain: int
     remains: tuple[str, ...] = ()
+    reviewers: int = 0
 
 
 def erase(
@@ -62,6 +64,8 @@ def erase(
     )
     reason, address = f"erased: {by}", recorded_address(address)
 
+    # First: the planner would make others of what is called off.
+    forgotten = forget_person(admin, address)
     # Only the record knows whom a reminder is for: what it has not read yet would not be found.
     _wait_for_record(admin, waiting)
 
@@ -79,7 +83,12 @@ def erase(
         )
     _cut_stream(admin)
 
-    return Erased(erased.rowcount, called_off, sum(closed), tuple(wipe(admin)))
+    owned = [
+        f"The campaign {each} names it as its owner: run it again with another owner, or remove it."
+        for each in forgotten.owned
+    ]
+    remains = (*owned, *wipe(admin))
+    return Erased(erased.rowcount, called_off, sum(closed), remains, forgotten.reviewers)
 
 
 def _unfinished(admin: Admin, address: str) -> list[JobId]:

@@ -19,7 +19,14 @@ from certmail_config.stores.connect import (
     redis_server,
     vault_keys,
 )
-from certmail_worker.doctor.checks import connections, lanes, record, surroundings, webhooks
+from certmail_worker.doctor.checks import (
+    campaigns,
+    connections,
+    lanes,
+    record,
+    surroundings,
+    webhooks,
+)
 from certmail_worker.doctor.checks import redis as in_redis
 from certmail_worker.doctor.checks.findings import Finding, Severity, broken
 from certmail_worker.doctor.checks.lanes import Lanes, read_lanes
@@ -91,6 +98,7 @@ def _findings(settings: Settings, progress: Callable[[int], None]) -> Iterator[F
         yield from connections.connections(engine, vault, seen)
         yield from operators(engine, vault, settings)
         yield from webhooks.webhooks(engine, vault)
+        yield from campaigns.campaigns(engine)
     except CertmailError as error:
         yield broken("database", error)
     finally:

@@ -74,6 +74,7 @@ _LEDGER: Final = (
     Entry("claimed", "Another worker had answered the doorbell already."),
     Entry("stale", "A doorbell came late, and was not answered; it rings again."),
     Entry("expired", "The reminder's time was over before it could leave."),
+    Entry("unwanted", "The campaign that planned the reminder does not want it any more, or is paused; its reason is on record."),
     Entry("paused", "An operator lets nothing leave, or nothing of this tenant.", OPERATOR, NONE, "`certmail resume` lets it leave.", ("certmail resume",)),
     Entry("verified", "A mail whose answer was lost was found among the sent ones: Google had taken it."),
     Entry("unchecked", "Nobody has checked yet that this run of Redis holds what was recorded; a worker does so within seconds.", see="certmailpacingstopped"),

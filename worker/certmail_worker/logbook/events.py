@@ -249,6 +249,13 @@ CONNECTIONS: Final = (
     ),
     Entry("not_probed", "A connection could not be tried out just now; it is tried again.", OPERATOR, WEEK, _CODE, (PROBE,)),
     Entry("not_used", "A token of a connection that rests could not be used to keep it alive; it is tried again.", OPERATOR, WEEK, "Try the connection out.", (PROBE,)),
+    Entry("campaigns_planned", "A tenant's campaigns were planned: so many mails became jobs, so many jobs were withdrawn."),
+    Entry(
+        "campaign_not_planned",
+        "A campaign could not be planned; the others are. What it had enqueued still leaves, and it "
+        "is tried again, later each time.",
+        OPERATOR, DAY, "Mend what the line's `error` says.", (DOCTOR,),
+    ),
     Entry(
         "caretaker_waits",
         "Connections are not looked after, since the database is away. Those that work go on.",

@@ -19,6 +19,8 @@ from certmail_worker.recording.recorder import record
 from certmail_worker.services.caretaker import care_for_connections
 from certmail_worker.services.keeper import Service
 from certmail_worker.services.pacer import pace
+from certmail_worker.services.planner import MAX_SECONDS as PLANS_SECONDS
+from certmail_worker.services.planner import plan_campaigns
 from certmail_worker.services.reaper import sweep
 from certmail_worker.services.retention import MAX_SECONDS, PAUSE_SECONDS, forget_in_time
 from certmail_worker.services.sampler import MAX_REST_SECONDS, sample_lanes
@@ -53,6 +55,7 @@ def keeper_services(
         "recorder":  partial(record, redis, context.directory, engine, of("recorder"), meters),
         "caretaker": partial(care_for_connections, context, admin, of("caretaker", within=cares)),
         "retention": partial(forget_in_time, admin, of("retention", within=forgets)),
+        "planner":   partial(plan_campaigns, admin, of("planner", within=PLANS_SECONDS)),
         "sampler":   partial(sample_lanes, context, settings.metrics_tenants, of("sampler", within=samples)),
         "webhooks":  partial(send_webhooks, admin, meters, of("webhooks")),
     }

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import StringIO
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from certmail_config.base.errors import WrongUse
-from certmail_config.base.json_text import NotJson, read_object
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.reading import faults
+from certmail_config.campaigns.reading.rows import BadRow, Columns, read_rows
 from certmail_config.campaigns.reviewer import Reviewer
 
 FIELDS: Final = tuple(Reviewer.model_fields)
 REQUIRED: Final = ("id", "to")
-_DELIMITERS: Final = ",;\t"
 
 _Places = dict[tuple[str | None, str | None], tuple[str, str] | None]
 """What is wrong with a country and subdivision, asked once for each pair."""
-
-
-class BadRow(NamedTuple):
-    """A row that is no reviewer: the line where it starts, what is wrong with which field."""
-
-    row: int
-    field: str | None
-    code: str
-    message: str
 
 
 @dataclass(slots=True)
@@ -45,17 +31,10 @@ class Reviewers:
 
 def read_reviewers(data: bytes, file: str, campaign: Campaign) -> Reviewers:
     """Read all rows; raises WrongUse for a file that as a whole is not what it should be."""
-    text = _text(data, file)
-    first = text.lstrip()[:1]
-    if first == "[":
-        raise WrongUse(
-            "wrong_form", f"{file} is one JSON array.", "Write an object a line (JSONL), or CSV."
-        )
-
     found = Reviewers()
     places: _Places = {}
     lines: dict[str, int] = {}
-    for line, given in _json_lines(text) if first == "{" else _csv(text, file):
+    for line, given in read_rows(data, file, Columns(FIELDS, REQUIRED)):
         row = given if isinstance(given, BadRow) else _reviewer(line, given)
         if isinstance(row, Reviewer):
             row = _fits(line, row, campaign, places, lines)
@@ -67,19 +46,6 @@ def read_reviewers(data: bytes, file: str, campaign: Campaign) -> Reviewers:
             found.bad.append(row)
 
     return found
-
-
-def _text(data: bytes, file: str) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise WrongUse(
-            "other_encoding", f"{file} is not UTF-8 (line {line}).", 'Save it as "CSV UTF-8".'
-        ) from None
-    if "\0" in text:
-        raise WrongUse("wrong_form", f"{file} is no text.", "Write CSV, or an object a line.")
-    return text
 
 
 def _reviewer(line: int, given: Mapping[str, Any]) -> Reviewer | BadRow:
@@ -111,60 +77,3 @@ def _fits(
             places[place] = (error.type, error.message())
     wrong = places[place]
     return row if wrong is None else BadRow(line, "subdivision", *wrong)
-
-
-def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
-    for line, written in enumerate(text.split("\n"), 1):
-        if not written.strip():
-            continue
-        try:
-            yield line, {n: v for n, v in read_object(written.strip()).items() if v is not None}
-        except NotJson as error:
-            yield line, BadRow(line, None, "invalid_json", f"not one JSON object: {error.why}")
-
-
-def _csv(text: str, file: str) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
-    head = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=head.count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-
-    columns: list[str] = []
-    before = 0
-    try:
-        for cells in reader:
-            line, before = before + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not columns:
-                columns = [cell.strip().lower() for cell in cells]
-                _check(columns, file)
-            else:
-                yield line, _row(line, columns, cells)
-    except csv.Error as error:
-        raise WrongUse(
-            "invalid_csv",
-            f"{file} cannot be read as CSV from line {before + 1} on: {error}.",
-            "A quotation mark may be missing there, or be one too many.",
-        ) from None
-
-    if not columns:
-        raise WrongUse("missing_column", f"{file} is empty.", f"Columns: {', '.join(FIELDS)}.")
-
-
-def _row(line: int, columns: list[str], cells: list[str]) -> dict[str, Any] | BadRow:
-    if len(cells) != len(columns):
-        message = f"{len(cells)} columns, but the header names {len(columns)}"
-        return BadRow(line, None, "wrong_columns", message)
-    return {name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip()}
-
-
-def _check(columns: list[str], file: str) -> None:
-    known = f"Columns: {', '.join(FIELDS)}."
-    if missing := [name for name in REQUIRED if name not in columns]:
-        message = f"{file} has no column {', '.join(missing)}; its columns are {json.dumps(columns[:20])}."
-        raise WrongUse("missing_column", message, known)
-    if unknown := [name for name in columns if name not in FIELDS]:
-        message = f"{file} has columns that certmail does not know: {json.dumps(unknown[:20])}."
-        raise WrongUse("unknown_column", message, known)
-    if doubled := [name for name in FIELDS if columns.count(name) > 1]:
-        raise WrongUse("doubled_column", f"{file} names a column twice: {', '.join(doubled)}.")

@@ -68,6 +68,11 @@ class ApiCall:
         """The `{webhook}` of the address."""
         return self.request.match_info["webhook"]
 
+    @property
+    def path_campaign(self) -> str:
+        """The `{campaign}` of the address."""
+        return self.request.match_info["campaign"]
+
     def check_reach(self, tenant: str, pointer: str = "/tenant") -> None:
         """Check that the API key reaches a tenant; raises ApiProblem.
 

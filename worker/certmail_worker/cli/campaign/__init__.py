@@ -1,1 +1,1 @@
-"""`certmail campaign …`: what a campaign will do; its plan needs neither stores nor a server."""
+"""`certmail campaign …`: what a campaign will do, for which its files are enough, and running it."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from certmail.files.source import readable
 from certmail_config.base.errors import WrongUse
 from certmail_config.campaigns.plan import Enrolment
-from certmail_config.campaigns.reading.reviewers import BadRow, read_reviewers
+from certmail_config.campaigns.reading.reviewers import read_reviewers
+from certmail_config.campaigns.reading.rows import BadRow
 from certmail_config.campaigns.reading.sent import read_sent
 from certmail_config.campaigns.reading.toml import read_campaign
 
@@ -37,7 +38,7 @@ def read_files(campaigns: Sequence[str], reviewers: Sequence[str], sent: str | N
     found = Read([])
     for file, rows in zip(campaigns, reviewers, strict=True):
         campaign = read_campaign(read_text(file), file)
-        read = read_reviewers(_bytes(rows), rows, campaign)
+        read = read_reviewers(read_bytes(rows), rows, campaign)
         went = read_sent(read_text(sent), sent) if sent is not None else []
         found.enrolments.append(Enrolment(campaign, read.reviewers, sent=went))
         found.bad.extend((rows, each) for each in read.bad)
@@ -50,7 +51,7 @@ def read_files(campaigns: Sequence[str], reviewers: Sequence[str], sent: str | N
 
 def read_text(file: str) -> str:
     """The text of a file; raises WrongUse."""
-    data = _bytes(file)
+    data = read_bytes(file)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -58,7 +59,8 @@ def read_text(file: str) -> str:
         raise WrongUse("other_encoding", f"{file} is not UTF-8 (line {line}).") from None
 
 
-def _bytes(file: str) -> bytes:
+def read_bytes(file: str) -> bytes:
+    """The bytes of a file, or of standard input; raises WrongUse."""
     with readable(file):
         if file != "-":
             return Path(file).read_bytes()

@@ -11,7 +11,7 @@ from certmail_config.campaigns import calendar, why
 from certmail_config.campaigns.changes import PlanChange
 from certmail_config.campaigns.moments_of_day import zone
 from certmail_config.campaigns.plan import Enrolment, Plan
-from certmail_config.campaigns.reading.reviewers import BadRow
+from certmail_config.campaigns.reading.rows import BadRow
 from certmail_config.campaigns.why import WHY_NOT
 from certmail_worker.cli.campaign.strip import strip
 from certmail_worker.cli.support.output import err, fields, out, table

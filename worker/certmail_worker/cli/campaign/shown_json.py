@@ -7,7 +7,7 @@ from typing import Any
 
 from certmail_config.campaigns.departures import Late
 from certmail_config.campaigns.plan import Moment, NonMoment, Plan
-from certmail_config.campaigns.reading.reviewers import BadRow
+from certmail_config.campaigns.reading.rows import BadRow
 from certmail_config.campaigns.written_days import written_instant
 from certmail_worker.cli.support.output import print_long_json
 

@@ -1,12 +1,13 @@
 -- The point of no return: the write-ahead record that a request is about to leave.
 -- KEYS  none declared; K.job (hash), K.due (zset), K.lane_info, K.mailbox, K.project, K.day (hashes),
---       K.window (zset), K.paused (set), K.events, and what returning to the lane touches
+--       K.window (zset), K.paused (set), K.unwanted (hash), K.events, and what returning to the lane touches
 -- ARGV  1 id · 2 fence:nonce of the claim · 3 lease ms · 4 not_after ms or ''
 --       5 should this worker be lost, it is sent once more so long after, ms, or '' to hold it
 --       6 clock ms or ''
 -- Gives {'begun', attempt, now}, or {'refused', why}; after most refusals the job is back in its lane or
 -- final. Where this claim had begun before, but its lease ended before it learnt so, {'refused', why,
--- attempt}: that request never left. Called again after it began (a retried command) it gives the same
+-- attempt}: that request never left. What a campaign planned and does not want any more becomes suppressed;
+-- while the campaign is paused, scheduled. Called again after it began (a retried command) it gives the same
 -- answer.
 local id, claim, lease_ms, not_after, resend, clock = unpack(ARGV, 1, 6)
 local fence, nonce = string.match(claim, '^(%d+):(.*)$')
@@ -40,6 +41,24 @@ if tonumber(job.expires_at) <= now then
   free_slots(id, job, now)
   expire(id, job, now)
   return {'refused', 'expired'}
+end
+if job.wants then
+  -- rarely
+  local why, waits = unwanted(job)
+  if not why and outside_hours(job, now) then why = OUTSIDE_HOURS end
+  if why then
+    free_slots(id, job, now)
+    local state, ended
+    if waits then
+      redis.call('HSET', K.job .. id, 'reason', why)
+      state, ended = put_scheduled(id, job, now + LOOK_AT_PAUSED, now)
+    else
+      state = put_final(id, job, 'suppressed', why, now)
+    end
+    emit(now, 'released', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'state', state,
+      'reason', ended or why, 'held', held_in(state)})
+    return {'refused', 'unwanted'}
+  end
 end
 if not_after ~= '' and tonumber(not_after) <= now then return back('not_after') end
 

@@ -2,17 +2,19 @@
 -- cost the server less, and are written to disk together.
 -- KEYS  none declared; writes K.job (hash), K.body (string), K.dedupe (string), K.due (zset), K.lane,
 --       K.later, K.wake, K.taken, K.events
--- ARGV  14 for each reminder:
+-- ARGV  15 for each reminder:
 --       1 id · 2 tenant · 3 connection · 4 dedupe key · 5 fingerprint
 --       6 initial state (ready, scheduled, suppressed) · 7 reason · 8 send_at ms · 9 expires_at ms
---       10 priority 0-9 · 11 kind · 12 campaign · 13 keep ms · 14 sealed body
+--       10 priority 0-9 · 11 kind · 12 campaign · 13 keep ms · 14 '', or of one that a campaign planned:
+--       until when it may leave, ms or '', and then for each that it tells of ' campaign:reviewer', hashed
+--       15 sealed body
 --       after all of them: 1 how many reminders a tenant may have here, '0': any number · 2 clock ms or ''
 -- Gives for each {'enqueued'|'duplicate', id, state}, and behind that, where it waits, how many of its lane
 -- leave before it (of a scheduled one those that wait for the same time or an earlier one); or {'key_reused',
 -- id}, or {'unknown_connection'}, or {'tenant_full'}; or an error, where something that it needs is not what
 -- it should be: then it is not taken in, and the others are all the same.
 -- Called again with the same ids (a retried command) it gives the same answers.
-local FIELDS, AFTER_ALL = 14, 2
+local FIELDS, AFTER_ALL = 15, 2
 local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
 local now, leapt, last_used = time_after(redis.call('GET', K.clock), clock)
 local believed_now = leapt and last_used or now
@@ -74,13 +76,19 @@ local NOTHING = {}
 -- The clock is remembered with what is written, unless it leapt.
 local clock_pair = leapt and NOTHING or {K.clock, now_text}
 
+-- What only some jobs have: a time to wait for, a campaign that planned them.
+local function more(state, send_at, wants)
+  if wants == '' then return state == 'scheduled' and {'not_before', send_at} or NOTHING end
+  return {'wants', wants, unpack(state == 'scheduled' and {'not_before', send_at} or NOTHING)}
+end
+
 -- A job as it begins, and the event of it. Its lane has it already. Most have no time to wait for.
 local function write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
-  kind, campaign, keep, body)
+  kind, campaign, keep, wants, body)
   redis.call('HSET', K.job .. id, 'state', state, 'tenant', tenant, 'connection', connection, 'kind', kind,
     'campaign', campaign, 'priority', priority, 'send_at', send_at, 'expires_at', expires_at,
     'enqueued_at', now_text, 'dedupe', dedupe, 'keep', keep, 'fence', '0', 'attempt', '0',
-    unpack(state == 'scheduled' and {'not_before', send_at} or NOTHING))
+    unpack(more(state, send_at, wants)))
   redis.call('XADD', K.events, '*', 'type', 'enqueued', 'at', now_text, 'job', id, 'tenant', tenant,
     'connection', connection, 'kind', kind, 'campaign', campaign, 'state', state, 'reason', reason,
     'dedupe', dedupe, 'fingerprint', print, 'send_at', send_at, 'expires_at', expires_at,
@@ -90,7 +98,7 @@ end
 -- Look at one: gives its answer, the index in which it waits, if it does, and where it is yet to be written
 -- there its score, and when somebody must look at it.
 local function judge(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
-  kind, campaign, keep, body)
+  kind, campaign, keep, wants, body)
   local owner, score, due_at = redis.call('GET', K.dedupe .. dedupe), nil, expires_at
   local answer, waits_as = {'enqueued', id, state}, state
 
@@ -114,7 +122,7 @@ local function judge(id, tenant, connection, dedupe, print, state, reason, send_
       -- Nothing was left to decide: it ends at once.
       redis.call('SET', K.dedupe .. dedupe, id .. '|' .. print)
       write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind,
-        campaign, keep, body)
+        campaign, keep, wants, body)
       local job = {attempt = '0', connection = connection, dedupe = dedupe, keep = keep}
       put_final(id, job, state, reason, now)
       if not leapt then remember_clock(now) end
@@ -213,16 +221,16 @@ end
 
 -- One alone is written at once: gives its answer, and the index in which it waits, if it does.
 local function take_in(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority,
-  kind, campaign, keep, body)
+  kind, campaign, keep, wants, body)
   local answer, index, score, due_at = judge(id, tenant, connection, dedupe, print, state, reason, send_at,
-    expires_at, priority, kind, campaign, keep, body)
+    expires_at, priority, kind, campaign, keep, wants, body)
   if not score then return answer, index end
 
   redis.call('ZADD', index, score, id)
   redis.call('MSET', K.dedupe .. dedupe, id .. '|' .. print, K.body .. id, body, unpack(clock_pair))
   redis.call('ZADD', K.due, due_at, id)
   write(id, tenant, connection, dedupe, print, state, reason, send_at, expires_at, priority, kind, campaign,
-    keep, body)
+    keep, wants, body)
   loads[tenant].new = 1
 
   local lane_state, project = unpack(lanes[connection])

@@ -22,7 +22,7 @@ local now, leapt, last = time_after(redis.call('GET', K.clock), clock)
 local job = load_job(id)
 
 local LEFT_AT_THE_END = {'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day', 'step',
-  'project_step', 'limits', 'leave_at'}
+  'project_step', 'limits', 'leave_at', 'wants'}
 
 -- What nearly every mail comes to: its request was accepted, at the first news of it, and nothing else had
 -- happened to it. The same as below, in fewer commands: what such a job cannot have is not looked for.
@@ -62,7 +62,14 @@ local function settle_plainly()
   return {'settled', 'accepted'}
 end
 
-if is_plain() then return settle_plainly() end
+if is_plain() then
+  local settled = settle_plainly()
+  if job.wants then
+    -- rarely
+    say_overtaken(id, job, attempt, now)
+  end
+  return settled
+end
 
 -- rarely
 
@@ -170,7 +177,7 @@ elseif decides or corrects then
     -- Where its connection was removed since, that is why.
     local gone = redis.call('EXISTS', K.lane_info .. job.connection) == 0
     if (state == 'ready' or state == 'scheduled') and not gone then
-      state, reason = 'cancelled', job.called_off
+      state, reason = job.called_off_as or 'cancelled', job.called_off
     end
   elseif job.finished_at and (state == 'ready' or state == 'scheduled') then
     state, reason = 'expired', 'its time passed before it was known that it had not gone out'
@@ -195,4 +202,5 @@ end
 
 emit(now, 'settled', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt,
   'outcome', outcome, 'state', state, 'reason', reason, 'detail', detail, 'held', held})
+if job.wants and outcome == 'accepted' then say_overtaken(id, job, attempt, now) end
 return {'settled', state}

@@ -148,7 +148,8 @@ local function put_final(id, job, state, reason, now)
   end
 
   redis.call('HSET', K.job .. id, 'state', state, 'reason', reason, 'finished_at', text(now))
-  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day')
+  redis.call('HDEL', K.job .. id, 'lease', 'nonce', 'worker', 'held', 'not_before', 'would_be', 'day',
+    'wants')
   if job.payload_lost and state == 'failed' then release_key(id, job) end
   forget_payload(id, job)
   return state
@@ -243,14 +244,17 @@ local function set_aside(id, now)
   return state
 end
 
--- Call a job off as far as that is possible; gives one word, as cancel.lua says, and the state of a final
--- job.
-local function cancel(id, reason, now)
+-- Call a job off as far as that is possible, so that it ends as cancelled, or as another state; gives one
+-- word, as cancel.lua and withdraw.lua say, and the state of a final job.
+local function cancel(id, reason, now, as)
+  as = as or 'cancelled'
   local job = load_job(id)
   if not job then return 'unknown' end
-  if job.state == 'cancelled' then return 'cancelled' end
+  if job.state == as then return as end
   if is_final(job) then return 'already_final', job.state end
-  if not job.called_off then redis.call('HSET', K.job .. id, 'called_off', reason) end
+  if not job.called_off then
+    redis.call('HSET', K.job .. id, 'called_off', reason, 'called_off_as', as)
+  end
 
   if job.state == 'sending' then return 'already_sending' end
   if job.state == 'uncertain' then
@@ -263,8 +267,8 @@ local function cancel(id, reason, now)
   end
 
   if job.state == 'dispatched' then free_slots(id, job, now) end
-  local state = put_final(id, job, 'cancelled', reason, now)
-  emit(now, 'cancelled',
+  local state = put_final(id, job, as, reason, now)
+  emit(now, as == 'cancelled' and 'cancelled' or 'withdrawn',
     {'job', id, 'tenant', job.tenant, 'state', state, 'reason', reason, 'held', held_in(state)})
   return state
 end
@@ -310,4 +314,49 @@ local function suspend_lane(lane, version, code, message, now, by)
   emit(now, 'suspended', {'connection', lane, 'tenant', tenant, 'version', version, 'code', code,
     'message', message, 'by', by or ''})
   return true
+end
+
+-- Why reminders of a campaign, or of one reviewer of it, are not wanted: a mark of mark_unwanted.lua's, and
+-- what goes on record. Those of WAITS are looked at again after so many ms, which is soon: whoever plans the
+-- campaign withdraws them, or lets them go.
+local WHY_UNWANTED = {
+  complete = 'review_complete: the review was complete before it could leave',
+  replaced = 'reviewer_replaced: somebody else reviews in the place of its reviewer',
+  withdrawn = 'reviewer_withdrawn: its reviewer is no longer part of the campaign',
+  stopped = 'campaign_stopped: its campaign was stopped',
+  paused = 'campaign_paused: its campaign is paused',
+}
+local UNREADABLE = 'campaign_unreadable: whether it is still wanted cannot be read in Redis'
+local WAITS, LOOK_AT_PAUSED = {paused = true}, 300000
+
+-- Why a reminder that a campaign planned is not wanted, and whether it is to wait instead of ending; nil
+-- where it is wanted. One that tells of several campaigns is wanted for all of them, or not as it is.
+local function unwanted(job)
+  local why, waits
+  for campaign, reviewer in string.gmatch(job.wants, '(%x+):(%x+)') do
+    local marks = redis.pcall('HMGET', K.unwanted .. job.tenant .. ':' .. campaign, '*', reviewer)
+    if marks.err then return UNREADABLE, true end
+    local of_all, of_one = unpack(marks)
+    for _, mark in ipairs({of_one or '', of_all or ''}) do
+      if WHY_UNWANTED[mark] and not WAITS[mark] then return WHY_UNWANTED[mark], false end
+      if WAITS[mark] then why, waits = WHY_UNWANTED[mark], true end
+    end
+  end
+  return why, waits
+end
+
+local OUTSIDE_HOURS = 'outside_hours: it could not leave within its hours'
+
+-- Whether the hours in which a planned reminder may leave are over.
+local function outside_hours(job, now)
+  local closes = string.match(job.wants, '^(%d+) ')
+  return closes ~= nil and tonumber(closes) <= now
+end
+
+-- Its request was accepted, and meanwhile it was not wanted any more: on record as such.
+local function say_overtaken(id, job, attempt, now)
+  local why, waits = unwanted(job)
+  if not why or waits then return end
+  append(now, 'overtaken', {'job', id, 'tenant', job.tenant, 'connection', job.connection, 'attempt', attempt,
+    'reason', why .. '; its request was under way'})
 end

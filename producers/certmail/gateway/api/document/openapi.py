@@ -164,6 +164,11 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             {"name": "webhook", "in": "path", "required": True, "description": "The webhook's id.", "schema": {"type": "string"}}
         )  # fmt: skip
 
+    if "{campaign}" in route.path:
+        found.append(
+            {"name": "campaign", "in": "path", "required": True, "description": "The campaign's id.", "schema": {"type": "string", "maxLength": 200}}
+        )  # fmt: skip
+
     if route.query is not None:
         found += _query_parameters(route.query)
 

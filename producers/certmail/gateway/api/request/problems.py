@@ -34,6 +34,9 @@ KINDS: Final[dict[str, ProblemType]] = {
         404, "There is no such reminder", "It may be of a tenant that the key does not reach, or forgotten long after it ended."
     ),
     "no_such_tenant": ProblemType(404, "There is no such tenant", "See /v1/tenants for those that the key reaches."),
+    "unknown_campaign": ProblemType(
+        404, "There is no such campaign", "It may be of a tenant that the key does not reach; see /v1/campaigns:planned."
+    ),
     "unknown_webhook": ProblemType(
         404, "There is no such webhook", "It may be told of a tenant that the key does not reach; see /v1/webhooks."
     ),
@@ -54,11 +57,17 @@ KINDS: Final[dict[str, ProblemType]] = {
         409, "The connection works already", "To have it set up anew, ask for the link with `again`."
     ),
     "tenant_suspended": ProblemType(409, "The tenant takes nothing in", "Ask the operator."),
+    "campaign_stopped": ProblemType(409, "The campaign was stopped for good", "Give a new one another id."),
+    "campaign_running": ProblemType(409, "The campaign was not stopped", "Stop it first."),
+    "campaign_not_running": ProblemType(409, "The campaign does not run", "Resume it first."),
+    "campaign_unplannable": ProblemType(409, "The campaign cannot be planned", "Look at its calendar, and at its reviewers' countries."),
+    "campaign_ending": ProblemType(409, "Its reminders are still being called off", "Try again in a minute."),
     "templates_changed": ProblemType(409, "Somebody else has published meanwhile", "Look at what there is, and publish again."),
     "too_many_webhooks": ProblemType(409, "There are enough webhooks for this tenant", "Remove one that nobody needs."),
     "request_running": ProblemType(
         409, "The first request with this Idempotency-Key is still running", "Repeat it in a moment."
     ),
+    "campaign_changed": ProblemType(412, "The campaign is not the version that you meant", "Look at it, and put it again."),
     "body_too_large": ProblemType(413, "The body is too large", "Send fewer reminders at once."),
     "unsupported_media_type": ProblemType(415, "The body is not declared as JSON", "Send Content-Type: application/json."),
     "invalid_query": ProblemType(422, "A query parameter is wrong", "See the errors."),

@@ -76,6 +76,11 @@ HAPPENED: Final[Mapping[str, tuple[str, str]]] = {
     "resent": ("wait", N_("Sent again by the rule: it may arrive twice")),
     "closed": ("idle", N_("Closed: nobody can say whether it arrived")),
     "cancelled": ("idle", N_("Cancelled")),
+    "withdrawn": ("idle", N_("Taken back by its campaign")),
+    "overtaken": (
+        "wait",
+        N_("Its campaign did not want it any more, but its request was under way"),
+    ),
     "expired": ("idle", N_("Expired: its time passed while it waited")),
     "reaped": ("bad", N_("It was given up after its workers were lost")),
     "broken": ("bad", N_("Somebody altered it in Redis so that it cannot be read")),

@@ -7,11 +7,11 @@ import os
 import pytest
 from redis import Redis
 
-from certmail.client.known_tenants import TENANT_SECONDS, KnownTenants
-from certmail.client.preparing import Known
 from certmail_config.base import redis_keys
 from certmail_config.crypto.sealing import new_pair
 from certmail_config.crypto.vault import Vault
+from certmail_config.intake.known_tenants import TENANT_SECONDS, KnownTenants
+from certmail_config.intake.preparing import KnownTenant
 from certmail_config.tenants.models import Tenant
 from certmail_config.tenants.working_copy import write_tenant
 
@@ -37,9 +37,9 @@ def clock(redis: Redis) -> Clock:
     return Clock()
 
 
-def known(tenants: KnownTenants, tenant: str) -> Known:
+def known(tenants: KnownTenants, tenant: str) -> KnownTenant:
     found = tenants.get(tenant)
-    assert isinstance(found, Known)
+    assert isinstance(found, KnownTenant)
     return found
 
 

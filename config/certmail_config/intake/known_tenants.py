@@ -8,10 +8,10 @@ from typing import Final, cast
 
 from redis import Redis
 
-from certmail.client.preparing import Known, not_the_tenants
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.crypto.sealing import Sealer
+from certmail_config.intake.preparing import KnownTenant, not_the_tenants
 from certmail_config.tenants.pinning import Pin
 from certmail_config.tenants.working_copy import read_tenant
 
@@ -39,9 +39,9 @@ class KnownTenants:
         self._most = most
         self._pin = pin
         self._monotonic = monotonic
-        self._found: dict[str, tuple[float, Known]] = {}
+        self._found: dict[str, tuple[float, KnownTenant]] = {}
 
-    def get(self, tenant: str) -> Known | ReminderRejected | None:
+    def get(self, tenant: str) -> KnownTenant | ReminderRejected | None:
         """A tenant, or None if there is none.
 
         Or why nothing is sealed to the key that Redis has for it. Raises RedisError.
@@ -59,11 +59,11 @@ class KnownTenants:
 
         # The sealer is kept as long as the key is the same: it holds the data key of the hour.
         same = found is not None and found[1].tenant.public_key == view.public_key
-        known = Known.of(view, found[1].sealer if found and same else Sealer(view.public_key))
+        known = KnownTenant.of(view, found[1].sealer if found and same else Sealer(view.public_key))
         self._keep(tenant, known)
         return known
 
-    def _keep(self, tenant: str, known: Known) -> None:
+    def _keep(self, tenant: str, known: KnownTenant) -> None:
         self._found.pop(tenant, None)
         while len(self._found) >= self._most:
             del self._found[next(iter(self._found))]

@@ -1,0 +1,139 @@
+"""Mails that were planned: each by its identity, with the job that stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection as Db
+from sqlalchemy import Select, bindparam, func, insert, select, update
+
+from certmail_config.campaigns.cadence import Kind
+from certmail_config.campaigns.running.states import MomentState
+from certmail_config.sql import tables
+from certmail_config.sql.tables import UtcDateTime
+
+_T: Final = tables.campaign_moments
+_PAGE: Final = 500
+
+
+class MomentId(NamedTuple):
+    """Which mail of its campaign it is."""
+
+    reviewer: str
+    rule: str
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMoment:
+    """A planned mail as it is kept.
+
+    `digest` is the hash of what was planned, `generation` how often another job took the place of
+    one that was withdrawn. Mails that went as one have the same `job`.
+    """
+
+    id: MomentId
+    at: datetime
+    kind: Kind
+    digest: str
+    generation: int
+    job: str | None
+    state: MomentState
+    outcome: str | None = None
+
+
+def load_moments(
+    db: Db, tenant: str, campaign: str, states: Collection[MomentState] | None = None
+) -> dict[MomentId, KeptMoment]:
+    """The planned mails of a campaign, all or those in some states."""
+    query = _of(tenant, campaign)
+    if states is not None:
+        query = query.where(_T.c.state.in_(sorted(states)))
+    found = (_moment(row) for row in db.execute(query))
+    return {each.id: each for each in found}
+
+
+def moments_of_reviewers(
+    db: Db, tenant: str, campaign: str, reviewers: Iterable[str]
+) -> list[KeptMoment]:
+    """The planned mails about these reviewers."""
+    rest, found = iter(reviewers), []
+    while page := list(islice(rest, _PAGE)):
+        query = _of(tenant, campaign).where(_T.c.reviewer.in_(page))
+        found += [_moment(row) for row in db.execute(query)]
+    return found
+
+
+def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMoment]) -> None:
+    """Write planned mails in bulk: those that are there are replaced, the others added.
+
+    The campaign's row is to be held (`hold`, or the planner's own transaction): two that write
+    one mail at once would collide.
+    """
+    known = {
+        each.id
+        for each in moments_of_reviewers(
+            db, tenant, campaign, dict.fromkeys(one.id.reviewer for one in moments)
+        )
+    }
+    old = [_row(tenant, campaign, each) for each in moments if each.id in known]
+    new = [_row(tenant, campaign, each) for each in moments if each.id not in known]
+    if old:
+        db.execute(_CHANGE, [{f"new_{name}": value for name, value in row.items()} for row in old])
+    if new:
+        db.execute(insert(_T), new)
+
+
+def newest_ordinals(db: Db, tenant: str, campaign: str, rule: str) -> dict[str, int]:
+    """The highest number of a rule's mails, by reviewer."""
+    where = (_T.c.tenant == tenant) & (_T.c.campaign == campaign) & (_T.c.rule == rule)
+    query = select(_T.c.reviewer, func.max(_T.c.ordinal)).where(where).group_by(_T.c.reviewer)
+    return {str(reviewer): int(ordinal) for reviewer, ordinal in db.execute(query)}
+
+
+def count_moments(db: Db, tenant: str, campaign: str) -> dict[MomentState, int]:
+    """How many planned mails of a campaign are in each state."""
+    where = (_T.c.tenant == tenant) & (_T.c.campaign == campaign)
+    query = select(_T.c.state, func.count()).where(where).group_by(_T.c.state)
+    found = {MomentState(state): count for state, count in db.execute(query)}
+    return {state: found.get(state, 0) for state in MomentState}
+
+
+_KEY: Final = ("tenant", "campaign", "reviewer", "rule", "ordinal")
+_VALUES: Final = ("at", "kind", "digest", "generation", "job", "state", "outcome")
+_CHANGE: Final = (
+    update(_T)
+    .where(*(_T.c[name] == bindparam(f"new_{name}") for name in _KEY))
+    .values(
+        {
+            name: bindparam(f"new_{name}", type_=UtcDateTime() if name == "at" else None)
+            for name in _VALUES
+        }
+    )
+)
+
+
+def _of(tenant: str, campaign: str) -> Select[Any]:
+    return select(_T).where(_T.c.tenant == tenant, _T.c.campaign == campaign)
+
+
+def _row(tenant: str, campaign: str, each: KeptMoment) -> dict[str, Any]:
+    values = {name: getattr(each, name) for name in _VALUES}
+    return {"tenant": tenant, "campaign": campaign, **each.id._asdict(), **values}
+
+
+def _moment(row: Any) -> KeptMoment:
+    return KeptMoment(
+        MomentId(row.reviewer, row.rule, row.ordinal),
+        row.at,
+        row.kind,
+        row.digest,
+        row.generation,
+        row.job,
+        MomentState(row.state),
+        row.outcome,
+    )

@@ -1,0 +1,38 @@
+"""What the record says of the jobs that stand for planned mails."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection as Db
+from sqlalchemy import select
+
+from certmail_config.campaigns.running.states import MomentState
+from certmail_config.jobs.states import FINAL, State
+from certmail_config.sql import tables
+
+_SAID: Final = FINAL | {State.UNCERTAIN}
+
+
+class JobOutcome(NamedTuple):
+    """How a job is, as the record has it."""
+
+    state: State
+    reason: str
+
+
+def outcomes_of_campaign(db: Db, tenant: str, campaign: str) -> dict[str, JobOutcome]:
+    """The jobs that stand for mails of a campaign and have ended, or may have left."""
+    moments, record = tables.campaign_moments, tables.deliveries
+    query = (
+        select(record.c.job, record.c.state, record.c.reason)
+        .join(moments, record.c.job == moments.c.job)
+        .where(
+            moments.c.tenant == tenant,
+            moments.c.campaign == campaign,
+            moments.c.state.in_([MomentState.PLANNED, MomentState.ENQUEUED]),
+            record.c.state.in_(sorted(_SAID)),
+        )
+        .distinct()
+    )
+    return {row.job: JobOutcome(State(row.state), row.reason or "") for row in db.execute(query)}

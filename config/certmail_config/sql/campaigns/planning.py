@@ -1,0 +1,126 @@
+"""What the planner asks and notes: which campaigns are due, and when to look at each again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import Connection as Db
+
+from certmail_config.campaigns.plan import Enrolment
+from certmail_config.campaigns.sent import Sent
+from certmail_config.jobs.states import State
+from certmail_config.sql import tables
+from certmail_config.sql.campaigns.campaigns import KeptCampaign, read_row
+from certmail_config.sql.campaigns.reviewers import load_reviewers
+from certmail_config.sql.campaigns.seals import ReviewerSeals
+
+_T: Final = tables.campaigns
+
+
+def due_campaigns(db: Db, now: datetime, limit: int) -> list[KeptCampaign]:
+    """Campaigns to be planned by now, at most so many, whatever their state.
+
+    The first of each tenant come first, then the second of each: one with many delays nobody. Of a
+    campaign that is paused or stopped the planner has to withdraw what waits.
+    """
+    turn = func.row_number().over(partition_by=_T.c.tenant, order_by=(_T.c.next_plan_at, _T.c.id))
+    due = (
+        select(_T.c.tenant, _T.c.id, _T.c.next_plan_at, turn.label("turn"))
+        .where(_T.c.next_plan_at <= now)
+        .subquery()
+    )
+    query = (
+        select(_T)
+        .join(due, (due.c.tenant == _T.c.tenant) & (due.c.id == _T.c.id))
+        .order_by(due.c.turn, due.c.next_plan_at, due.c.tenant)
+        .limit(limit)
+    )
+    return [read_row(dict(row)) for row in db.execute(query).mappings()]
+
+
+def earliest_plan(db: Db) -> datetime | None:
+    """When the next campaign is to be planned; None where none is."""
+    found: datetime | None = db.execute(select(func.min(_T.c.next_plan_at))).scalar_one()
+    return found
+
+
+def load_enrolment(db: Db, seals: ReviewerSeals, kept: KeptCampaign) -> Enrolment:
+    """A campaign with its reviewers, what is left to them and what went, as the plan takes it.
+
+    Raises SealBroken.
+    """
+    tenant, id_ = kept.key
+    return Enrolment(
+        kept.campaign, load_reviewers(db, seals, id_), sent=sent_of_campaign(db, tenant, id_)
+    )
+
+
+def sent_of_campaign(db: Db, tenant: str, campaign: str) -> list[Sent]:
+    """What went to its reviewers, as the record has it; of escalations also who else was told.
+
+    What Gmail accepted, and what is uncertain: that is never planned again, but counts for nothing.
+    """
+    moments, record, attempts = tables.campaign_moments, tables.deliveries, tables.attempts
+    # Of several attempts of a job, one accepted came last.
+    accepted_at = (
+        select(func.max(attempts.c.ended_at))
+        .where(attempts.c.job == record.c.job)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            moments.c.reviewer,
+            moments.c.rule,
+            moments.c.ordinal,
+            moments.c.kind,
+            record.c.state,
+            func.coalesce(accepted_at, record.c.updated_at).label("at"),
+        )
+        .join(record, record.c.job == moments.c.job)
+        .where(
+            moments.c.tenant == tenant,
+            moments.c.campaign == campaign,
+            record.c.state.in_([State.ACCEPTED, State.UNCERTAIN]),
+        )
+    )
+    return [
+        Sent(
+            reviewer=row.reviewer,
+            rule=row.rule,
+            ordinal=row.ordinal,
+            at=row.at,
+            kind=row.kind,
+            accepted=row.state == State.ACCEPTED,
+        )
+        for row in db.execute(query)
+    ]
+
+
+def note_planned(db: Db, kept: KeptCampaign, now: datetime, next_plan_at: datetime | None) -> bool:
+    """Say when a campaign that was planned is looked at again; None: once somebody changes it.
+
+    False if it was changed since it was read: then it is due at once, as the change has it.
+    """
+    values = {"next_plan_at": next_plan_at, "planned_at": now, "failures": 0, "error": None}
+    planned = update(_T).where(_is(kept), _T.c.changes == kept.changes).values(**values)
+    return db.execute(planned).rowcount == 1
+
+
+def note_failed(db: Db, kept: KeptCampaign, error: str, next_plan_at: datetime) -> None:
+    """Say why a campaign could not be planned, and when to try again."""
+    values = {"next_plan_at": next_plan_at, "failures": _T.c.failures + 1, "error": error}
+    db.execute(update(_T).where(_is(kept)).values(**values))
+
+
+def failing_campaigns(db: Db) -> Sequence[KeptCampaign]:
+    """Campaigns that could not be planned when it was last tried."""
+    query = select(_T).where(_T.c.failures > 0).order_by(_T.c.tenant, _T.c.id)
+    return [read_row(dict(row)) for row in db.execute(query).mappings()]
+
+
+def _is(kept: KeptCampaign) -> ColumnElement[bool]:
+    tenant, id_ = kept.key
+    return (_T.c.tenant == tenant) & (_T.c.id == id_)

@@ -1,0 +1,270 @@
+"""The reviewers of a campaign: lists of them, page by page, and reading them again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection as Db
+
+from certmail_config.campaigns.reviewer import Reviewer
+from certmail_config.sql import tables
+from certmail_config.sql.campaigns.seals import ReviewerSeals
+
+PAGE: Final = 500
+"""So many ids are asked about at once: SQLite and PostgreSQL take some ten thousands at most."""
+_T: Final = tables.campaign_reviewers
+
+
+@dataclass(frozen=True, slots=True)
+class PageWritten:
+    """What became of a page of reviewers: their ids.
+
+    `added` and `changed` are those of whom something is new; `kept` have progress that was reported
+    of itself, so that what the page says is left to them does not count; of those who are
+    `readdressed` mails go to another address from now on.
+    """
+
+    added: Sequence[str]
+    changed: Sequence[str]
+    unchanged: Sequence[str]
+    kept: Sequence[str]
+    readdressed: Sequence[str]
+
+
+def load_reviewers(
+    db: Db, seals: ReviewerSeals, campaign: str, only: Collection[str] | None = None
+) -> list[Reviewer]:
+    """A campaign's reviewers by id, all or those named; raises SealBroken."""
+    query = (
+        select(_T.c.id, _T.c.sealed, _T.c.pending, _T.c.completed)
+        .where(_of(seals.tenant, campaign))
+        .order_by(_T.c.id)
+    )
+    queries = [query] if only is None else [query.where(_T.c.id.in_(page)) for page in pages(only)]
+    return [
+        seals.open(campaign, row.id, row.sealed, row.pending, row.completed)
+        for each in queries
+        for row in db.execute(each)
+    ]
+
+
+def ids_of_reviewers(db: Db, tenant: str, campaign: str) -> list[str]:
+    """The ids of all reviewers of a campaign."""
+    return list(
+        db.execute(select(_T.c.id).where(_of(tenant, campaign)).order_by(_T.c.id)).scalars()
+    )
+
+
+def ids_of_person(db: Db, tenant: str, campaign: str, person: str) -> list[str]:
+    """Who of a campaign's reviewers has an address; `person` as `ReviewerSeals.person` has it."""
+    query = select(_T.c.id).where(_of(tenant, campaign), _T.c.person == person)
+    return list(db.execute(query.order_by(_T.c.id)).scalars())
+
+
+def page_of_reviewers(
+    db: Db, seals: ReviewerSeals, campaign: str, after: str, limit: int
+) -> list[Reviewer]:
+    """The next reviewers after one, by id; raises SealBroken."""
+    query = (
+        select(_T.c.id, _T.c.sealed, _T.c.pending, _T.c.completed)
+        .where(_of(seals.tenant, campaign), _T.c.id > after)
+        .order_by(_T.c.id)
+        .limit(limit)
+    )
+    return [
+        seals.open(campaign, row.id, row.sealed, row.pending, row.completed)
+        for row in db.execute(query)
+    ]
+
+
+def write_page(
+    db: Db,
+    seals: ReviewerSeals,
+    campaign: str,
+    reviewers: Sequence[Reviewer],
+    roster: str | None = None,
+) -> PageWritten:
+    """Add reviewers, and change those that are there already; nobody is removed.
+
+    Each id stands once. `roster` is the list that they are in (`others_than`). The campaign's row
+    is to be held (`hold`).
+    """
+    known = _known(db, seals.tenant, campaign, [each.id for each in reviewers])
+    page = [
+        _compared(each, seals.fingerprint(each), seals.person(each.to), known.get(each.id))
+        for each in reviewers
+    ]
+
+    tenant = seals.tenant
+    new = [_row(seals, campaign, each, roster) for each in page if each.new]
+    records = [_record(seals, campaign, each) for each in page if each.record]
+    counts = [_counts(tenant, campaign, each.reviewer) for each in page if each.counts]
+    for statement, values in ((insert(_T), new), (_RESEAL, records), (_COUNT, counts)):
+        if values:
+            db.execute(statement, values)
+
+    if roster is not None:
+        note_roster(db, tenant, campaign, known, roster)
+    return PageWritten(
+        added=[each.reviewer.id for each in page if each.new],
+        changed=[each.reviewer.id for each in page if each.record or each.counts],
+        unchanged=[
+            each.reviewer.id for each in page if not (each.new or each.record or each.counts)
+        ],
+        kept=[each.reviewer.id for each in page if each.kept],
+        readdressed=[each.reviewer.id for each in page if each.readdressed],
+    )
+
+
+class _Compared(NamedTuple):
+    """A reviewer of a page beside what is kept of them: what is to be written, and what is not."""
+
+    reviewer: Reviewer
+    fingerprint: str
+    person: str
+    new: bool = False
+    record: bool = False
+    counts: bool = False
+    kept: bool = False
+    readdressed: bool = False
+
+
+def _compared(reviewer: Reviewer, fingerprint: str, person: str, known: Any) -> _Compared:
+    if known is None:
+        return _Compared(reviewer, fingerprint, person, new=True)
+
+    # A list that does not say what is left says nothing new of it.
+    told = (reviewer.pending, reviewer.completed)
+    moved = told not in {(None, None), (known.pending, known.completed)}
+    return _Compared(
+        reviewer,
+        fingerprint,
+        person,
+        record=known.fingerprint != fingerprint,
+        counts=moved and not known.reported,
+        kept=moved and known.reported,
+        readdressed=known.person != person,
+    )
+
+
+def _known(db: Db, tenant: str, campaign: str, ids: Iterable[str]) -> dict[str, Any]:
+    reported = _T.c.progress_at.is_not(None) | _T.c.progress_sequence.is_not(None)
+    query = select(
+        _T.c.id,
+        _T.c.fingerprint,
+        _T.c.person,
+        _T.c.pending,
+        _T.c.completed,
+        reported.label("reported"),
+    ).where(_of(tenant, campaign))
+    return {
+        row.id: row for page in pages(ids) for row in db.execute(query.where(_T.c.id.in_(page)))
+    }
+
+
+def note_roster(db: Db, tenant: str, campaign: str, ids: Iterable[str], roster: str) -> None:
+    """Say that reviewers are in a list; who is not there yet does not come to be."""
+    for page in pages(ids):
+        where = _of(tenant, campaign) & _T.c.id.in_(page)
+        db.execute(update(_T).where(where).values(roster=roster))
+
+
+def others_than(db: Db, tenant: str, campaign: str, roster: str) -> list[str]:
+    """Who is not in a list."""
+    query = select(_T.c.id).where(_of(tenant, campaign), _T.c.roster.is_distinct_from(roster))
+    return list(db.execute(query.order_by(_T.c.id)).scalars())
+
+
+def remove_reviewers(db: Db, tenant: str, campaign: str, ids: Collection[str]) -> list[str]:
+    """Remove reviewers; gives those who were there. What went to them stays on record."""
+    found: list[str] = []
+    for page in pages(ids):
+        where = _of(tenant, campaign) & _T.c.id.in_(page)
+        found += db.execute(delete(_T).where(where).returning(_T.c.id)).scalars()
+    return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerCounts:
+    """How many reviewers a campaign has, how many are done, and what is left in all."""
+
+    reviewers: int
+    complete: int
+    pending: int
+    completed: int
+
+
+def count_reviewers(db: Db, tenant: str, campaign: str) -> ReviewerCounts:
+    """Count them."""
+    done = func.count().filter(_T.c.pending == 0)
+    sums = (func.coalesce(func.sum(column), 0) for column in (_T.c.pending, _T.c.completed))
+    row = db.execute(select(func.count(), done, *sums).where(_of(tenant, campaign))).one()
+    return ReviewerCounts(*(int(each) for each in row))
+
+
+def pages(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Lists of so many ids as can be asked about at once."""
+    rest = iter(ids)
+    while page := list(islice(rest, PAGE)):
+        yield page
+
+
+_THIS: Final = (
+    (_T.c.tenant == bindparam("of_tenant"))
+    & (_T.c.campaign == bindparam("of_campaign"))
+    & (_T.c.id == bindparam("of_id"))
+)
+_RESEAL: Final = (
+    update(_T)
+    .where(_THIS)
+    .values({name: bindparam(f"new_{name}") for name in ("sealed", "fingerprint", "person")})
+)
+_COUNT: Final = (
+    update(_T)
+    .where(_THIS)
+    .values({name: bindparam(f"new_{name}") for name in ("pending", "completed")})
+)
+
+
+def _of(tenant: str, campaign: str) -> ColumnElement[bool]:
+    return (_T.c.tenant == tenant) & (_T.c.campaign == campaign)
+
+
+def _this(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
+    return {"of_tenant": tenant, "of_campaign": campaign, "of_id": each.id}
+
+
+def _counts(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
+    news = {"new_pending": each.pending, "new_completed": each.completed}
+    return _this(tenant, campaign, each) | news
+
+
+def _record(seals: ReviewerSeals, campaign: str, each: _Compared) -> dict[str, Any]:
+    sealed = {f"new_{name}": value for name, value in _sealed(seals, campaign, each).items()}
+    return _this(seals.tenant, campaign, each.reviewer) | sealed
+
+
+def _row(
+    seals: ReviewerSeals, campaign: str, each: _Compared, roster: str | None
+) -> dict[str, Any]:
+    reviewer = each.reviewer
+    return _sealed(seals, campaign, each) | {
+        "tenant": seals.tenant,
+        "campaign": campaign,
+        "id": reviewer.id,
+        "roster": roster,
+        "pending": reviewer.pending,
+        "completed": reviewer.completed,
+    }
+
+
+def _sealed(seals: ReviewerSeals, campaign: str, each: _Compared) -> dict[str, Any]:
+    return {
+        "sealed": seals.seal(campaign, each.reviewer),
+        "fingerprint": each.fingerprint,
+        "person": each.person,
+    }

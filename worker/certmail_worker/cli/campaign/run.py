@@ -1,0 +1,177 @@
+"""`certmail campaign run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from certmail_config.admin.admin import Admin, open_admin
+from certmail_config.admin.campaigns import views
+from certmail_config.admin.campaigns.reviewers import put_reviewers
+from certmail_config.admin.campaigns.running import Put, put_campaign
+from certmail_config.base.ids import uuid7
+from certmail_config.campaigns.reading.rows import BadRow
+from certmail_config.campaigns.reviewer import Reviewer
+from certmail_config.onboarding.worker_requests import workers_alive
+from certmail_config.settings import Settings
+from certmail_config.sql import registry
+from certmail_config.tenants.models import Connection, ConnectionState
+from certmail_worker.cli.campaign.files import read_files
+from certmail_worker.cli.campaign.shown_running import show_next, view_json
+from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.output import Json, err, out, print_json
+
+PAGE = 1000
+_BAD = 20
+
+
+def run(
+    file: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign (TOML).")],
+    *,
+    reviewers: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Its reviewers, CSV or JSON lines. `-` is standard input."
+        ),
+    ],
+    add: Annotated[
+        bool,
+        typer.Option("--add", help="Keep reviewers who are not in the file; else they go."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run a campaign: its reviewers are reminded as its plan says, from now on.
+
+    Run again with changed files, it changes what is to come; what went stays. Who is wrong in the
+    file is said; then nobody is removed, and the status is 1.
+    """
+    [enrolment], bad = (read := read_files([file], [reviewers], None)).enrolments, read.bad
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
+        put = put_campaign(admin, enrolment.campaign)
+        with _bar(len(enrolment.reviewers)) as advance:
+            done = _put_all(admin, put, enrolment.reviewers, advance, remove=not (add or bad))
+
+        tenant, id_ = put.kept.key
+        view = views.view_campaign(admin, tenant, id_)
+        now = datetime.now(UTC)
+        plan = views.summary(views.plan_campaign(admin, tenant, id_, now), view.kept.state, now)
+        waits = _waits_for(admin, view.kept.campaign.connection, tenant)
+
+    if json:
+        document = view_json(view, plan) | done.as_json()
+        print_json(document | {"rejected": [_rejected(each) for _, each in bad]})
+    else:
+        _say(put, done, view)
+        show_next(plan, view.kept.campaign.time_zone)
+        for sentence in waits:
+            out.print(sentence, markup=False)
+        _say_bad(bad, reviewers)
+    if bad:
+        raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class _Done:
+    """How many reviewers were added, changed, left as they were, and removed."""
+
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("added", "changed", "unchanged", "removed"), 0)
+    )
+    kept_progress: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.counts, "kept_progress": self.kept_progress}
+
+
+def _put_all(
+    admin: Admin,
+    put: Put,
+    rows: Sequence[Reviewer],
+    advance: Callable[[int], None],
+    *,
+    remove: bool,
+) -> _Done:
+    tenant, id_ = put.kept.key
+    roster = uuid7(int(datetime.now(UTC).timestamp() * 1000))
+    done = _Done()
+    for start in range(0, max(len(rows), 1), PAGE):
+        page = rows[start : start + PAGE]
+        last = remove and start + PAGE >= len(rows)
+        became = put_reviewers(admin, tenant, id_, page, roster=roster, last=last)
+        done.counts["added"] += len(became.page.added)
+        done.counts["changed"] += len(became.page.changed)
+        done.counts["unchanged"] += len(became.page.unchanged)
+        done.counts["removed"] += len(became.removed)
+        done.kept_progress += len(became.page.kept)
+        advance(len(page))
+    return done
+
+
+def _say(put: Put, done: _Done, view: views.CampaignView) -> None:
+    name = "/".join(put.kept.key)
+    what = "runs" if put.was is None else "is changed" if put.changed else "is as it was"
+    if put.kept.state != "running":
+        what = f"is {put.kept.state}"
+    numbers = ", ".join(f"{count:,} {each}" for each, count in done.counts.items() if count)
+    reviewers, complete = view.reviewers.reviewers, view.reviewers.complete
+    out.print(
+        f"The campaign {name} {what}: {reviewers:,} reviewers ({numbers or 'none'}), "
+        f"{complete:,} of them done.",
+        markup=False,
+    )
+    if done.kept_progress:
+        out.print(
+            f"Of {done.kept_progress:,} newer progress is known than the file has; it stays.",
+        )
+
+
+def _waits_for(admin: Admin, name: str, tenant: str) -> Iterator[str]:
+    """What keeps the mails from leaving, in sentences."""
+    with admin.db() as db:
+        connection: Connection | None = registry.find_connection(db, tenant, name)
+    sentences = []
+    if connection is not None and connection.state is not ConnectionState.ACTIVE:
+        sentences.append(
+            f"The connection {tenant}/{name} is {connection.state}: mails wait until it works "
+            f"(`certmail connections show {tenant}/{name}`)."
+        )
+    if workers_alive(admin.redis) == 0:
+        sentences.append(
+            "No worker is running: nothing leaves before one does. "
+            "(`certmail worker` starts one, `certmail up` everything.)"
+        )
+    return iter(sentences)
+
+
+def _say_bad(bad: Sequence[tuple[str, BadRow]], file: str) -> None:
+    for _, each in bad[:_BAD]:
+        named = f", {each.field}" if each.field else ""
+        err.print(f"{file}, line {each.row}{named}: {each.message} ({each.code})", markup=False)
+    if len(bad) > _BAD:
+        err.print(f"{len(bad) - _BAD} more rows are wrong; --json names all.")
+    if bad:
+        err.print("They are not reminded, and nobody was removed: correct them, and run it again.")
+
+
+def _rejected(each: BadRow) -> dict[str, Any]:
+    return {"line": each.row, "field": each.field, "code": each.code, "why": each.message}
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """Show how far it has come, where somebody looks and there is something to see."""
+    if not err.is_terminal or total <= PAGE:
+        yield lambda _count: None
+        return
+
+    # Rich's progress takes longer to import than a page takes.
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=err.console, transient=True) as progress:
+        task = progress.add_task("reviewers", total=total)
+        yield lambda count: progress.update(task, advance=count)

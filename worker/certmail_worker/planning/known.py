@@ -1,0 +1,153 @@
+"""What SQL and the record know of a campaign's planned mails, brought up to date."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sqlalchemy import Connection as Db
+
+from certmail_config.campaigns.applying.difference import Materialised
+from certmail_config.campaigns.applying.identity import Identity
+from certmail_config.campaigns.applying.outcomes import WENT, ended_as
+from certmail_config.campaigns.cadence import Kind
+from certmail_config.campaigns.running.states import MomentState
+from certmail_config.sql.campaigns.campaigns import KeptCampaign, hold
+from certmail_config.sql.campaigns.moments import (
+    KeptMoment,
+    MomentId,
+    load_moments,
+    moments_of_reviewers,
+    write_moments,
+)
+from certmail_config.sql.campaigns.outcomes import JobOutcome, outcomes_of_campaign
+
+
+class KnownMail(NamedTuple):
+    """What is known of a planned mail, which kind it is, and how it ended."""
+
+    known: Materialised
+    kind: Kind
+    outcome: str | None = None
+
+
+def look_up(db: Db, kept: KeptCampaign) -> dict[Identity, KnownMail]:
+    """All planned mails of a campaign; what the record says of their jobs is written first."""
+    tenant, campaign = kept.key
+    moments = load_moments(db, tenant, campaign)
+    outcomes = outcomes_of_campaign(db, tenant, campaign)
+
+    news = [after for each in moments.values() if (after := _after(each, outcomes)) is not None]
+    if news:
+        write_moments(db, tenant, campaign, news)
+        moments |= {each.id: each for each in news}
+
+    return {
+        Identity(campaign, *each.id): KnownMail(_materialised(each, outcomes), each.kind)
+        for each in moments.values()
+    }
+
+
+def write_if_unchanged(
+    db: Db,
+    tenant: str,
+    groups: Sequence[Mapping[Identity, KnownMail]],
+    before: Mapping[Identity, KnownMail],
+) -> list[bool]:
+    """Write mails down, each group whole, if all of it is still as it was `before`.
+
+    Gives which were. Another planner may be at work, one that was killed or one that stood still:
+    what it has written of jobs since must not be lost, or they would leave beside others. Raises
+    Refused where a campaign is no more.
+    """
+    identities = [identity for group in groups for identity in group]
+    for campaign in sorted({each.campaign for each in identities}):
+        hold(db, tenant, campaign)
+    found = _read(db, tenant, identities)
+
+    same = [
+        all(_stamp(found.get(one)) == _stamp(_known(before.get(one))) for one in group)
+        for group in groups
+    ]
+    rows = {
+        identity: mail
+        for group, unchanged in zip(groups, same, strict=True)
+        if unchanged
+        for identity, mail in group.items()
+    }
+    write_down(db, tenant, rows)
+    return same
+
+
+def jobs_of(db: Db, tenant: str, identities: Sequence[Identity]) -> set[str]:
+    """The jobs that stand for these mails, as SQL has it now."""
+    found = _read(db, tenant, identities)
+    return {found[each].job or "" for each in identities if each in found}
+
+
+def _read(db: Db, tenant: str, identities: Sequence[Identity]) -> dict[Identity, Materialised]:
+    """These mails, and others of their reviewers."""
+    reviewers: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for each in identities:
+        reviewers[each.campaign][each.reviewer] = None
+    return {
+        Identity(campaign, *moment.id): _materialised(moment, {})
+        for campaign, named in sorted(reviewers.items())
+        for moment in moments_of_reviewers(db, tenant, campaign, named)
+    }
+
+
+def _known(mail: KnownMail | None) -> Materialised | None:
+    return None if mail is None else mail.known
+
+
+def _stamp(known: Materialised | None) -> tuple[int, str | None, MomentState] | None:
+    return None if known is None else (known.generation, known.job, known.state)
+
+
+def write_down(db: Db, tenant: str, mails: Mapping[Identity, KnownMail]) -> None:
+    """Write what is known of planned mails of a tenant now."""
+    by_campaign: defaultdict[str, list[KeptMoment]] = defaultdict(list)
+    for identity, mail in mails.items():
+        by_campaign[identity.campaign].append(_kept_moment(identity, mail))
+    for campaign, moments in sorted(by_campaign.items()):
+        write_moments(db, tenant, campaign, moments)
+
+
+def _kept_moment(identity: Identity, mail: KnownMail) -> KeptMoment:
+    known = mail.known
+    return KeptMoment(
+        MomentId(identity.reviewer, identity.rule, identity.ordinal),
+        known.at,
+        mail.kind,
+        known.digest,
+        known.generation,
+        known.job,
+        known.state,
+        mail.outcome,
+    )
+
+
+def _after(each: KeptMoment, outcomes: Mapping[str, JobOutcome]) -> KeptMoment | None:
+    outcome = outcomes.get(each.job or "")
+    if outcome is None:
+        return None
+    state = ended_as(outcome.state, outcome.reason)
+    if state is not None:
+        return replace(each, state=state, outcome=outcome.state)
+    # A planner was killed that had enqueued it: since then it has left, and nobody knows more.
+    return replace(each, state=MomentState.ENQUEUED) if each.state is MomentState.PLANNED else None
+
+
+def _materialised(each: KeptMoment, outcomes: Mapping[str, JobOutcome]) -> Materialised:
+    outcome = outcomes.get(each.job or "")
+    return Materialised(
+        each.at,
+        each.digest,
+        each.generation,
+        each.job,
+        each.state,
+        went=outcome is not None and outcome.state in WENT,
+    )
