@@ -26,6 +26,7 @@ from certmail_config.sql.deliveries import Cursor, Filter, read_page
 from certmail_config.sql.delivery_story import read_story
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.sql.record.counts import count_hours, count_states
+from certmail_config.sql.record.reasons import count_reasons
 from certmail_config.sql.retention import undecided
 from certmail_config.status.uncertain import uncertain_rows
 from certmail_worker.recording.writer import read_position
@@ -118,6 +119,7 @@ def counts() -> Iterator[tuple[str, Callable[[Db], object]]]:
     for name, wanted in counted.items():
         yield f"states of {name}", partial(count_states, wanted=wanted)
         yield f"hours of {name}", partial(count_hours, wanted=wanted, start=NOW - DAY)
+        yield f"reasons of {name}", partial(count_reasons, wanted=wanted)
 
 
 def ask(engine: Engine, name: str, question: Callable[[Db], object], times: int = TIMES) -> Asked:

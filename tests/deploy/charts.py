@@ -159,7 +159,19 @@ class TestWhatPodsMay:
             files = {f"/run/certmail/{item['path']}" for item in items}
             assert {value for name, value in given.items() if name.endswith("_FILE")} == files
             assert ("CERTMAIL_VAULT_KEYS_FILE" in given) == (process in {"worker", "gateway"})
-            assert ("CERTMAIL_OPERATOR_PASSWORD_FILE" in given) == (process == "gateway")
+            assert ("CERTMAIL_FLOWER_BASIC_AUTH_FILE" in given) == (process == "flower")
+            of_operators = {name for name in given if re.fullmatch(r"CERTMAIL_OPERATOR_.*_FILE", name)}  # fmt: skip
+            assert bool(of_operators) == (process == "gateway"), (
+                "how they sign in, and nobody else's"
+            )
+
+    def test_operators_sign_in_by_the_password_or_with_google(self) -> None:
+        (plain,) = (environment(pod) for name, pod, _ in pods("small") if name == "gateway")
+        assert "CERTMAIL_OPERATOR_PASSWORD_FILE" in plain
+        (google,) = (environment(pod) for name, pod, _ in pods("everything") if name == "gateway")
+        assert "CERTMAIL_OPERATOR_PASSWORD_FILE" not in google, "where all have accounts"
+        assert google["CERTMAIL_OPERATOR_OAUTH_CLIENT_SECRET_FILE"].startswith("/run/certmail/")
+        assert google["CERTMAIL_OPERATOR_DOMAINS"] == "example.com"
 
     def test_each_process_may_have_a_redis_user_of_its_own(self) -> None:
         keys = set()

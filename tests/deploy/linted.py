@@ -14,7 +14,7 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
 TOOLS: Final = ROOT / ".deploy" / "tools" / "bin"
-COMPOSE: Final = ("compose.yaml", "oauth.yaml")
+COMPOSE: Final = ("compose.yaml", "oauth.yaml", "operators.yaml")
 
 
 def clean(tool: str, *arguments: str) -> None:

@@ -92,6 +92,21 @@ class TestCertmailsOwn:
         others = {each for name in ("gateway", "flower", "grafana") for each in SERVICES[name]["ports"]}  # fmt: skip
         assert not {each.split(":")[1] for each in others} & inside
 
+    @pytest.mark.parametrize("overlay", ["oauth", "operators"])
+    def test_what_is_added_comes_as_files_to_whom_it_is_for(self, overlay: str) -> None:
+        added = yaml.safe_load((COMPOSE / f"{overlay}.yaml").read_text("utf-8"))
+        known = {f"{PREFIX}{each.upper()}" for each in Settings.model_fields}
+        assert set(added["services"]) == (
+            {"worker", "gateway"} if overlay == "oauth" else {"gateway"}
+        )
+        for name, service in added["services"].items():
+            files = {key: value for key, value in service["environment"].items() if key.endswith("_FILE")}  # fmt: skip
+            assert set(files) <= {file_variable(each) for each in FROM_FILES}
+            assert not set(files) & {file_variable(each) for each in NOT_FOR[name]}
+            assert set(service["environment"]) - set(files) <= known
+            secrets = {value.removeprefix("/run/secrets/") for value in files.values()}
+            assert secrets == set(service["secrets"]) == set(added["secrets"])
+
     @each_process
     def test_settings_are_ones_that_there_are(self, name: str) -> None:
         known = {f"{PREFIX}{each.upper()}" for each in Settings.model_fields}

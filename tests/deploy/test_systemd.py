@@ -40,6 +40,14 @@ def test_it_gets_the_secrets_that_it_needs_and_each_as_a_file(service: str) -> N
     assert set(given.values()) == loaded
 
 
+def test_a_drop_in_hands_the_gateway_the_secret_by_which_operators_sign_in_with_google() -> None:
+    text = (UNITS / "google-sign-in.conf").read_text("utf-8")
+    [(variable, file)] = re.findall(r"^Environment=(CERTMAIL_\w+)=%d/(.+)$", text, re.MULTILINE)
+    assert variable == file_variable("OPERATOR_OAUTH_CLIENT_SECRET")
+    assert f"LoadCredential={file}:/etc/certmail/credentials/{file}" in text
+    assert all(variable in {file_variable(each) for each in NOT_FOR[other]} for other in ("worker", "flower"))  # fmt: skip
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_it_comes_back_and_is_left_the_time_to_end(service: str) -> None:
     text = text_of(service)

@@ -19,8 +19,10 @@ export async function answers(window, google, town, tenant) {
   await window.sees("Nothing was left to decide when it was enqueued");
   const shown = await page.locator(".deliveries .name").allInnerTexts();
   expect(shown.join() === `done@${tenant}.example`, `two clicks show who was not reminded: ${shown}`);
+  await window.sees("Why not all were accepted");
   await window.look("not-sent");
 
+  await page.getByText("Look for something else").click();
   await page.getByRole("textbox", { name: "Recipient" }).fill(`ANN@${tenant}.example`);
   await page.getByLabel("State").selectOption("");
   await page.keyboard.press("Enter");

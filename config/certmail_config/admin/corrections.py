@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from certmail_config.admin.admin import Admin
-from certmail_config.admin.suspension import before_it_worked
 from certmail_config.base.addresses import impersonated_address, service_account_address
 from certmail_config.base.errors import Refused
 from certmail_config.ledger import Act
@@ -63,7 +62,7 @@ def start_over(admin: Admin, id_: str) -> Connection:
 
 def _never_worked(admin: Admin, id_: str) -> Connection:
     found = admin.connection(id_)
-    if before_it_worked(found) is None:
+    if found.before_it_worked() is None:
         message = "This connection has worked, so reminders may wait for its mailbox."
         raise Refused("has_worked", message, "Remove it, or add another connection.")
     return found

@@ -15,7 +15,6 @@ from certmail_config.sql import registry
 from certmail_config.sql.pausing import pause_everything, read_pauses
 from certmail_config.tenants.models import (
     Connection,
-    ConnectionKind,
     ConnectionState,
     Tenant,
     TenantState,
@@ -98,28 +97,12 @@ def suspend_connection(admin: Admin, id_or_name: str) -> Connection:
     return saved
 
 
-def before_it_worked(connection: Connection) -> ConnectionState | None:
-    """The state that a connection had that never worked, whatever happened to it since.
-
-    None for one that did work.
-    """
-    if connection.kind is None:
-        return ConnectionState.DRAFT
-
-    proof = (
-        connection.refresh_token
-        if connection.kind is ConnectionKind.SERVICE_PROVIDER_APP
-        else connection.key_id
-    )
-    return ConnectionState.PENDING if proof is None else None
-
-
 def lift_suspension(admin: Admin, connection: Connection) -> Connection:
     """Let a suspended connection be what it was; one that worked needs to be tried out first.
 
     Raises Refused.
     """
-    state = before_it_worked(connection)
+    state = connection.before_it_worked()
     if state is not None:
         lifted = replace(connection, state=state, code=None, message=None, remedy=None)
     else:

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import Column, ColumnElement, Engine, Select, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, literal, select, tuple_
 from sqlalchemy import Connection as Db
 
 from certmail_config.base.addresses import recorded_address
 from certmail_config.base.errors import WrongUse
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
-from certmail_config.sql.engine import reachable
 from certmail_config.sql.requests import REQUEST_COLUMNS, with_requests
 
 COLUMNS: Final = (
@@ -184,20 +183,3 @@ def _bounds(
     elif first:
         columns, end = row(*first)
         yield columns <= end
-
-
-def read_all(engine: Engine, wanted: Filter, *, page: int = 1000) -> Iterator[Row]:
-    """All that is asked for, page by page, each in a transaction of its own.
-
-    Raises StoresUnreachable.
-    """
-    after: Cursor | None = None
-
-    while True:
-        with reachable(engine), engine.connect() as db:
-            found = read_page(db, wanted, after=after, limit=page)
-
-        yield from found.rows
-        if found.next is None:
-            return
-        after = found.next

@@ -58,12 +58,18 @@ UNCERTAIN_MAX: Final = 100_000
 """Of more than so many uncertain deliveries the count says so many."""
 
 
-def count_uncertain(db: Db) -> tuple[int, int]:
-    """The uncertain deliveries that nobody has decided about: those held for a person, and others."""
+def count_uncertain(
+    db: Db, tenants: Collection[str] | None = None, campaign: str | None = None
+) -> tuple[int, int]:
+    """The uncertain deliveries that nobody has decided about: those held for a person, and others.
+
+    Of these `tenants` only, None means all; likewise of a campaign.
+    """
     record = tables.deliveries.c
+    wanted = Filter(campaign=campaign, state=State.UNCERTAIN)
     found = (
         select(record.held)
-        .where(record.state == State.UNCERTAIN, record.decided_by.is_(None))
+        .where(record.decided_by.is_(None), *asked(wanted), *of_tenants(tenants))
         .limit(UNCERTAIN_MAX)
         .subquery()
     )
@@ -72,13 +78,19 @@ def count_uncertain(db: Db) -> tuple[int, int]:
     return counts.get(True, 0), counts.get(False, 0)
 
 
-def count_deliveries(db: Db, wanted: Filter, tenants: Collection[str] | None = None) -> Totals:
-    """Count what is asked for; of these `tenants` only, None means all."""
+def count_deliveries(
+    db: Db,
+    wanted: Filter,
+    tenants: Collection[str] | None = None,
+    *,
+    states: Collection[State] = (),
+) -> Totals:
+    """Count what is asked for; of these `tenants` only, None means all; and of these `states`."""
     record = tables.deliveries.c
     counted = select(
         record.state, record.held, record.possible_duplicate, func.count().label("count")
     )
-    where = [*asked(wanted), *_of(tenants)]
+    where = [*asked(wanted), *of_tenants(tenants), *in_states(states)]
     rows = db.execute(
         counted.where(*where).group_by(record.state, record.held, record.possible_duplicate)
     )
@@ -99,7 +111,7 @@ def count_campaigns(
     """
     record = tables.deliveries.c
     key = (record.tenant, record.campaign)
-    where = [record.campaign.is_not(None), *asked(wanted), *_of(tenants)]
+    where = [record.campaign.is_not(None), *asked(wanted), *of_tenants(tenants)]
     if after is not None:
         where.append(tuple_(*key) > _pair(after))
     found = db.execute(select(*key).where(*where).distinct().order_by(*key).limit(limit + 1)).all()
@@ -152,8 +164,14 @@ def asked(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _of(tenants: Collection[str] | None) -> list[ColumnElement[bool]]:
+def of_tenants(tenants: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """What must hold of a delivery of one of these tenants; None means all."""
     return [] if tenants is None else [tables.deliveries.c.tenant.in_(sorted(tenants))]
+
+
+def in_states(states: Collection[State]) -> list[ColumnElement[bool]]:
+    """What must hold of a delivery in one of these states; none means any."""
+    return [tables.deliveries.c.state.in_(sorted(states))] if states else []
 
 
 def _pair(place: tuple[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,8 +29,10 @@ class EndingCertificate:
     rotating: bool
 
 
-def ending_certificates(db: Db, now: datetime, *, limit: int) -> list[EndingCertificate]:
-    """Those that end within 30 days, the first to end first."""
+def ending_certificates(
+    db: Db, now: datetime, *, tenants: Collection[str] | None = None, limit: int
+) -> list[EndingCertificate]:
+    """Those that end within 30 days, the first to end first; of these tenants, or of all."""
     table = tables.connections.c
     query = (
         select(
@@ -43,6 +46,9 @@ def ending_certificates(db: Db, now: datetime, *, limit: int) -> list[EndingCert
         .order_by(table.not_after, table.id)
         .limit(limit)
     )
+    if tenants is not None:
+        query = query.where(table.tenant.in_(sorted(tenants)))
+
     return [
         EndingCertificate(
             ConnectionId(row.id), row.tenant, row.name, row.not_after, bool(row.rotating)

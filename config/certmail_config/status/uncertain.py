@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from redis import Redis
@@ -35,15 +35,21 @@ def list_uncertain(
 
 
 def open_uncertain(
-    db: Db, redis: Redis, *, tenant: str | None = None, campaign: str | None = None, limit: int
+    db: Db,
+    redis: Redis,
+    *,
+    tenants: Collection[str] | None = None,
+    campaign: str | None = None,
+    limit: int,
 ) -> list[dict[str, Any]]:
     """As `list_uncertain`, read some at a time: no more than `limit` needs, and what closed.
 
-    However many were closed or settled in the course of years.
+    However many were closed or settled in the course of years. Of these `tenants` only, None means
+    all.
     """
     record = tables.deliveries.c
     place = (record.enqueued_at, record.job)
-    query = _uncertain(tenant, campaign).where(record.decided_by.is_(None)).order_by(*place)
+    query = _uncertain(tenants, campaign).where(record.decided_by.is_(None)).order_by(*place)
     query = query.add_columns(record.enqueued_at).limit(BATCH_SIZE)
     found: list[dict[str, Any]] = []
     after: tuple[Any, Any] | None = None
@@ -66,11 +72,12 @@ def _place(after: tuple[Any, Any]) -> Any:
 
 def uncertain_rows(db: Db, *, tenant: str | None, campaign: str | None) -> list[dict[str, Any]]:
     """The deliveries that are on record as uncertain, closed or not, the oldest first."""
-    query = _uncertain(tenant, campaign).order_by(tables.deliveries.c.job)
+    tenants = None if tenant is None else [tenant]
+    query = _uncertain(tenants, campaign).order_by(tables.deliveries.c.job)
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def _uncertain(tenant: str | None, campaign: str | None) -> Select[Any]:
+def _uncertain(tenants: Collection[str] | None, campaign: str | None) -> Select[Any]:
     record = tables.deliveries.c
     names = ("job", "tenant", "campaign", "kind", "recipient", "reason", "possible_duplicate")
     connections = tables.connections.c
@@ -86,9 +93,10 @@ def _uncertain(tenant: str | None, campaign: str | None) -> Select[Any]:
         .where(record.state == State.UNCERTAIN)
     )
 
-    for column, value in ((record.tenant, tenant), (record.campaign, campaign)):
-        if value is not None:
-            query = query.where(column == value)
+    if tenants is not None:
+        query = query.where(record.tenant.in_(sorted(tenants)))
+    if campaign is not None:
+        query = query.where(record.campaign == campaign)
 
     return query
 

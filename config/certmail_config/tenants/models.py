@@ -182,6 +182,18 @@ class Connection:
         """The name that binds sealed values to this connection."""
         return f"{self.tenant}/{self.id}"
 
+    def before_it_worked(self) -> ConnectionState | None:
+        """The state that it had if it never worked, whatever happened to it since.
+
+        None for one that did work.
+        """
+        if self.kind is None:
+            return ConnectionState.DRAFT
+
+        linked = self.kind is ConnectionKind.SERVICE_PROVIDER_APP
+        proof = self.refresh_token if linked else self.key_id
+        return ConnectionState.PENDING if proof is None else None
+
     def waits_for(self) -> tuple[str, str]:
         """Why its lane is stopped: a code and a sentence for whoever asks about a waiting job."""
         if self.state is ConnectionState.DRAFT:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import select, text, update
 
@@ -35,7 +36,7 @@ from certmail_config.sql.operators.rows import find_operator
 
 PASSWORD = "correct horse battery"
 OLD, NEW = ("k-old", os.urandom(32)), ("k-new", os.urandom(32))
-ADMIN, VIEWER = OperatorRole.ADMIN, OperatorRole.VIEWER
+ADMIN, OPERATOR, VIEWER = OperatorRole.ADMIN, OperatorRole.OPERATOR, OperatorRole.VIEWER
 
 
 @pytest.fixture
@@ -115,6 +116,35 @@ class TestAccounts:
         with pytest.raises(Refused, match="no operator 'bob'"):
             remove_operator(admin, "bob")
 
+    def test_the_last_admin_can_neither_be_removed_nor_shut_out_nor_made_less(
+        self, admin: Admin
+    ) -> None:
+        add_operator(admin, "ann", ADMIN, password=PASSWORD)
+        add_operator(admin, "bob", VIEWER, password=PASSWORD)
+        for act in (
+            lambda: remove_operator(admin, "ann"),
+            lambda: switch_operator(admin, "ann", disabled=True),
+            lambda: change_operator(admin, "ann", role=VIEWER),
+        ):
+            with pytest.raises(Refused, match="last admin"):
+                act()
+
+        add_operator(admin, "eve", ADMIN, password=PASSWORD)
+        switch_operator(admin, "eve", disabled=True)
+        with pytest.raises(Refused, match="last admin"):
+            remove_operator(admin, "ann")
+        change_operator(admin, "bob", role=ADMIN)
+        remove_operator(admin, "ann")
+
+    def test_but_where_there_is_a_common_password_somebody_can_still_sign_in(
+        self, admin: Admin, settings: Settings
+    ) -> None:
+        add_operator(admin, "ann", ADMIN, password=PASSWORD)
+        with_password = settings.model_copy(update={"operator_password": SecretStr(PASSWORD)})
+        with open_admin(with_password) as other:
+            remove_operator(other, "ann")
+        assert list_operators(admin) == []
+
     def test_a_new_cost_is_kept_unless_the_account_changed_meanwhile(self, admin: Admin) -> None:
         made = add_operator(admin, "ann", VIEWER, password=PASSWORD)
         other = hash_password(PASSWORD, iterations=3)
@@ -131,7 +161,7 @@ class TestAccounts:
 
     def test_each_step_is_on_record_with_who_did_it(self, admin: Admin, redis: Redis) -> None:
         add_operator(admin, "ann", VIEWER, password=PASSWORD)
-        change_operator(admin, "ann", role=ADMIN)
+        change_operator(admin, "ann", role=OPERATOR)
         reset_operator(admin, "ann", PASSWORD)
         switch_operator(admin, "ann", disabled=True)
         switch_operator(admin, "ann", disabled=False)
@@ -139,7 +169,7 @@ class TestAccounts:
         by = "root on the command line"
         assert events(redis) == [
             ("operator_added", "*", "ann, viewer", by),
-            ("operator_changed", "*", "ann, admin", by),
+            ("operator_changed", "*", "ann, operator", by),
             ("operator_reset", "*", "ann", by),
             ("operator_disabled", "*", "ann", by),
             ("operator_enabled", "*", "ann", by),

@@ -19,7 +19,6 @@ from certmail import Mailer, Reminder
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.erasing import erase_connection, erase_tenant
 from certmail_config.admin.suspension import (
-    before_it_worked,
     lift_suspension,
     pause_tenant,
     set_tenant_state,
@@ -210,7 +209,7 @@ class TestConnections:
         draft = admin.connection("globex/default")
         linked = admin.add_service_provider_app("acme", "apac", limits=GoogleLimits())
         owned = replace(connection, key_id=None)
-        states = [before_it_worked(each) for each in (draft, linked, owned, connection)]
+        states = [each.before_it_worked() for each in (draft, linked, owned, connection)]
         assert states == ["draft", "pending", "pending", None]
 
         for before in (draft, linked):

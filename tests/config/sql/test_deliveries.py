@@ -17,9 +17,10 @@ from sqlalchemy import Engine, insert
 from certmail_config.base.errors import WrongUse
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
-from certmail_config.sql.deliveries import Cursor, Filter, read_all, read_page
+from certmail_config.sql.deliveries import Cursor, Filter, read_page
 from certmail_config.sql.delivery_story import read_story
 from certmail_config.sql.engine import open_database
+from certmail_config.sql.record.merged import read_all
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -85,31 +86,31 @@ def test_what_is_asked_for_is_found_and_nothing_else_the_newest_first(
     given: dict[str, Any] = {
         name: State(value) if name == "state" else value for name, value in wanted.items()
     }
-    assert [row["job"] for row in read_all(engine, Filter(**given))] == expected(**wanted)
-    assert [row["job"] for row in read_all(engine, Filter(**given), page=2)] == expected(**wanted)
+    assert [row["job"] for row in read_all(engine, [Filter(**given)])] == expected(**wanted)
+    assert [row["job"] for row in read_all(engine, [Filter(**given)], page=2)] == expected(**wanted)
 
 
 def test_a_recipient_is_found_however_the_address_is_written(engine: Engine) -> None:
-    found = read_all(engine, Filter(recipient=" Ann3@People.EXAMPLE"))
+    found = read_all(engine, [Filter(recipient=" Ann3@People.EXAMPLE")])
     assert [row["job"] for row in found] == expected(recipient="ann3@people.example")
 
 
 def test_times_are_from_and_up_to(engine: Engine) -> None:
     wanted = Filter(since=NOON + timedelta(minutes=10), until=NOON + timedelta(minutes=12))
     for page in (1, 1000):
-        assert [row["job"] for row in read_all(engine, wanted, page=page)] == [
+        assert [row["job"] for row in read_all(engine, [wanted], page=page)] == [
             "j023",
             "j022",
             "j021",
             "j020",
         ]
-        theirs = read_all(engine, replace(wanted, tenant="acme"), page=page)
+        theirs = read_all(engine, [replace(wanted, tenant="acme")], page=page)
         assert [row["job"] for row in theirs] == ["j022", "j020"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 60, 1000])
 def test_pages_follow_one_another_without_gap_or_repetition(engine: Engine, size: int) -> None:
-    assert [row["job"] for row in read_all(engine, Filter(), page=size)] == expected()
+    assert [row["job"] for row in read_all(engine, [Filter()], page=size)] == expected()
 
 
 def test_what_comes_in_between_two_pages_changes_neither(engine: Engine) -> None:

@@ -95,6 +95,8 @@ class TestList:
             (["--campaign", "q4"], ["j1"]),
             (["--to", "BOB@people.example"], ["j2"]),
             (["--state", "accepted"], ["j1"]),
+            (["--state", "not-sent"], ["j2"]),
+            (["--state", "waiting"], []),
             (["--since", "2026-11-23T10:00:02+01:00"], ["j2"]),
             (["--until", "2026-11-23T09:00:02Z"], ["j1"]),
         ],
@@ -114,6 +116,9 @@ class TestList:
     def test_wrong_times_and_cursors_are_wrong_use(self, certmail: Run) -> None:
         assert certmail("deliveries", "list", "--since", "yesterday")[0] == 2
         assert certmail("deliveries", "list", "--after", "nonsense")[0] == 2
+        assert certmail("deliveries", "hours", "--day", "yesterday")[0] == 2
+        status, _, err = certmail("deliveries", "list", "--state", "lost")
+        assert (status, "not-sent" in err) == (2, True), "it says which there are"
 
 
 class TestExport:
@@ -168,6 +173,7 @@ class TestTotals:
         counted = {
             "total": 2,
             "states": {"accepted": 1, "cancelled": 1},
+            "groups": {"accepted": 1, "not-sent": 1},
             "held": 0,
             "possible_duplicates": 0,
         }
@@ -178,6 +184,33 @@ class TestTotals:
             == 1
         )
         assert "accepted" in certmail("deliveries", "totals")[1]
+
+    def test_a_group_of_states_is_counted_as_one(self, certmail: Run) -> None:
+        _, out, _ = certmail("deliveries", "totals", "--state", "not-sent", "--json")
+        assert json.loads(out)["states"] == {"cancelled": 1}
+
+    def test_why_some_were_not_sent(self, certmail: Run) -> None:
+        _, out, _ = certmail("deliveries", "reasons", "--json")
+        reason = {"state": "cancelled", "code": "cancelled", "words": "by ann", "count": 1}
+        assert json.loads(out) == {"reasons": [reason], "capped": False}
+        assert "by ann" in certmail("deliveries", "reasons", "--campaign", "=q5")[1]
+        assert json.loads(certmail("deliveries", "reasons", "--campaign", "q4", "--json")[1]) == {
+            "reasons": [],
+            "capped": False,
+        }
+
+    def test_how_a_day_went_by_the_hour(self, certmail: Run) -> None:
+        status, out, _ = certmail("deliveries", "hours", "--json")
+        states = {"accepted": 1, "cancelled": 1}
+        hour = {"at": "2026-11-23T09:00:00.000Z", "total": 2, "states": states}
+        assert (status, json.loads(out)) == (
+            0, {"day": "2026-11-23", "hours": [hour], "capped": False},
+        )  # fmt: skip
+
+        _, shown, err = certmail("deliveries", "hours")
+        assert ("09:00" in shown, "2026-11-23" in err) == (True, True)
+        _, out, _ = certmail("deliveries", "hours", "--day", "2026-11-24", "--json")
+        assert json.loads(out) == {"day": "2026-11-24", "hours": [], "capped": False}
 
     def test_campaigns_are_counted_page_by_page(self, certmail: Run) -> None:
         status, out, err = certmail("campaigns", "list", "--limit", "1")

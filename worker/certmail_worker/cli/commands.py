@@ -317,6 +317,11 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
         "cancel",
         "Call off a reminder, or all of a campaign or tenant, before they are sent.",
     ),
+    "attention": Command(
+        "attention",
+        "attention",
+        "Say what does not go on by itself, and what to do about it. Ends with status 1 where anything does not. Reviewers' addresses are not shown.",
+    ),
     "uncertain": Group(
         "Reminders of which nobody knows whether Gmail took them.",
         {
@@ -344,7 +349,21 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
             "list": Command(
                 "deliveries", "list_", "List deliveries from the record, the newest first."
             ),
-            "totals": Command("deliveries", "totals", "Count deliveries, by state."),
+            "totals": Command(
+                "deliveries",
+                "totals",
+                "Count deliveries, by state; as JSON also by groups of states.",
+            ),
+            "reasons": Command(
+                "deliveries",
+                "reasons",
+                "Count why deliveries were not sent, wait or are uncertain; by state and code of the reason. Of each state 20,000 at most are looked at.",
+            ),
+            "hours": Command(
+                "deliveries",
+                "hours",
+                "Count the deliveries that were enqueued on a day, by the hour (UTC) and by state. Of the day's newest 20,000.",
+            ),
             "export": Command(
                 "deliveries",
                 "export",

@@ -5,20 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 
 from certmail_config.base.errors import Refused, WrongUse
+from certmail_config.jobs.states import State
 from certmail_config.settings import Settings
-from certmail_config.sql.deliveries import Cursor, Filter, Row, read_all, read_page
+from certmail_config.sql.deliveries import Cursor, Row
 from certmail_config.sql.engine import reachable, ready_database
+from certmail_config.sql.record.counts import OF_DAY_MAX, count_hours, last_day
 from certmail_config.sql.record.export import ExportForm, heading, lines
+from certmail_config.sql.record.groups import group_counts
+from certmail_config.sql.record.merged import read_all, read_merged
+from certmail_config.sql.record.question import RecordQuestion
+from certmail_config.sql.record.reasons import LOOKED_AT, NOT_ACCEPTED, count_reasons
 from certmail_config.sql.totals import count_deliveries
 from certmail_worker.cli.support.filters import filtered
 from certmail_worker.cli.support.output import Json, err, fields, out, print_json, table
+from certmail_worker.cli.support.times import parse_day
 
 SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "reason", "job")
 
@@ -26,7 +33,7 @@ SHOWN = ("enqueued_at", "tenant", "campaign", "recipient", "state", "left_at", "
 @filtered
 def list_(
     *,
-    wanted: Filter,
+    wanted: RecordQuestion,
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")
     ] = 100,
@@ -38,12 +45,13 @@ def list_(
     """List deliveries from the record, the newest first."""
     cursor = Cursor.parse(after) if after is not None else None
     with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
-        page = read_page(db, wanted, after=cursor, limit=limit)
+        page = read_merged(db, wanted.filters, after=cursor, limit=limit)
     if json:
         return print_json({"deliveries": page.rows, "next": str(page.next) if page.next else None})
 
     # What was asked for is known.
-    shown = [name for name in SHOWN if getattr(wanted, name, None) is None]
+    known = replace(wanted.asked, state=wanted.states[0] if len(wanted.states) == 1 else None)
+    shown = [name for name in SHOWN if getattr(known, name, None) is None]
     table(
         [name.replace("_", " ") for name in shown],
         [[_short(row, name) for name in shown] for row in page.rows],
@@ -56,14 +64,15 @@ def list_(
 @filtered
 def totals(
     *,
-    wanted: Filter,
+    wanted: RecordQuestion,
     json: Json = False,
 ) -> None:
-    """Count deliveries, by state."""
+    """Count deliveries, by state; as JSON also by groups of states."""
     with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
-        found = count_deliveries(db, wanted)
+        found = count_deliveries(db, wanted.asked, states=wanted.states)
     if json:
-        return print_json(asdict(found) | {"states": dict(found.states)})
+        groups = group_counts(found.states)
+        return print_json(asdict(found) | {"states": dict(found.states), "groups": groups})
 
     pairs: list[tuple[str, object]] = [(str(each), count) for each, count in found.states.items()]
     marked = [
@@ -76,6 +85,80 @@ def totals(
 
 
 @filtered
+def reasons(
+    *,
+    wanted: RecordQuestion,
+    json: Json = False,
+) -> None:
+    """Count why deliveries were not sent, wait or are uncertain; by state and code of the reason.
+
+    Of each state 20,000 at most are looked at.
+    """
+    with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
+        found = count_reasons(db, wanted.asked, states=wanted.states or NOT_ACCEPTED)
+    if json:
+        return print_json(
+            {"reasons": [asdict(each) for each in found.reasons], "capped": found.capped}
+        )
+
+    table(
+        ["count", "state", "reason", "as in"],
+        [[f"{each.count:,}", each.state, each.code, each.words] for each in found.reasons],
+    )
+    if found.capped:
+        err.print(f"\nThere may be more: of each state {LOOKED_AT:,} were looked at.")
+    return None
+
+
+@filtered
+def hours(
+    *,
+    wanted: RecordQuestion,
+    day: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAY",
+            help="Such as 2026-11-25, in UTC. Unset: the last on which any was enqueued.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Count the deliveries that were enqueued on a day, by the hour (UTC) and by state.
+
+    Of the day's newest 20,000.
+    """
+    chosen = parse_day(day, "--day")
+    asked, states = wanted.asked, wanted.states
+    with ready_database(Settings.from_env()) as engine, reachable(engine), engine.connect() as db:
+        start = chosen or last_day(db, asked, states=states)
+        found = count_hours(db, asked, start, states=states) if start is not None else None
+
+    busy = list(found.busy) if found is not None else []
+    if json:
+        return print_json(
+            {
+                "day": f"{start:%Y-%m-%d}" if start is not None else None,
+                "hours": [
+                    {"at": each.at, "total": each.total, "states": dict(each.states)}
+                    for each in busy
+                ],
+                "capped": found is not None and found.capped,
+            }
+        )
+
+    seen = [state for state in State if any(state in each.states for each in busy)]
+    if start is not None:
+        err.print(f"Enqueued on {start:%Y-%m-%d}, by the hour (UTC):\n")
+    table(
+        ["hour", "total", *seen],
+        [[f"{each.at:%H:%M}", each.total, *map(each.states.get, seen)] for each in busy],
+    )
+    if found is not None and found.capped:
+        err.print(f"\nThere are more: these are the newest {OF_DAY_MAX:,} of the day.")
+    return None
+
+
+@filtered
 def export(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to; - is standard output.")],
     *,
@@ -83,7 +166,7 @@ def export(
         ExportForm | None,
         typer.Option("--format", help="Unset: as the file's name says, else csv."),
     ] = None,
-    wanted: Filter,
+    wanted: RecordQuestion,
     json: Json = False,
 ) -> None:
     """Write deliveries to a file, the newest first.
@@ -97,7 +180,7 @@ def export(
 
     form = form or (ExportForm.JSONL if file.endswith((".jsonl", ".ndjson")) else ExportForm.CSV)
     with ready_database(Settings.from_env()) as engine, _opened(file, form.encoding) as target:
-        count = _write(target, form, read_all(engine, wanted))
+        count = _write(target, form, read_all(engine, wanted.filters))
 
     if json:
         return print_json({"file": file, "format": form, "deliveries": count})

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from certmail_config.admin.admin import Admin
-from certmail_config.admin.suspension import before_it_worked, lift_suspension
+from certmail_config.admin.suspension import lift_suspension
 from certmail_config.base.errors import CertmailError, Refused
 from certmail_config.google.checklist import Step
 from certmail_config.onboarding.worker_requests import Remark, Wish, WorkerRequest, WorkerRequests
@@ -103,7 +103,7 @@ def _resume(admin: Admin, worker_request: WorkerRequest) -> bool:
     found = admin.connection(worker_request.connection)
     if found.state is ConnectionState.DISABLED:
         found = lift_suspension(admin, found)
-    return before_it_worked(found) is None
+    return found.before_it_worked() is None
 
 
 def _remove(

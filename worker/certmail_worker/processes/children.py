@@ -17,11 +17,12 @@ from certmail_config.settings import PREFIX, file_variable
 
 STOP_SECONDS = 60
 _VAULT, _OAUTH = ("VAULT_KEYS", "DATABASE_URL"), ("OAUTH_CLIENT_SECRET", "GOOGLE_PROXY")
+_OPERATORS = ("OPERATOR_PASSWORD", "OPERATOR_OAUTH_CLIENT_SECRET")
 NOT_FOR: Final = {
-    "flower": (*_VAULT, *_OAUTH, "OPERATOR_PASSWORD"),
-    "sandbox": (*_VAULT, *_OAUTH, "OPERATOR_PASSWORD", "FLOWER_BASIC_AUTH", "REDIS_URL"),
+    "flower": (*_VAULT, *_OAUTH, *_OPERATORS),
+    "sandbox": (*_VAULT, *_OAUTH, *_OPERATORS, "FLOWER_BASIC_AUTH", "REDIS_URL"),
     "gateway": ("FLOWER_BASIC_AUTH",),
-    "worker": ("FLOWER_BASIC_AUTH", "OPERATOR_PASSWORD"),
+    "worker": ("FLOWER_BASIC_AUTH", *_OPERATORS),
 }
 """The secrets that a process has no use for, and is not given."""
 

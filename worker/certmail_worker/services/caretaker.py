@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.api_keys import publish_keys
-from certmail_config.admin.suspension import before_it_worked
 from certmail_config.admin.working_copy_audit import TenantAudit
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import CertmailError, Refused, StoresUnreachable
@@ -169,7 +168,7 @@ async def _check_connection(
             await asyncio.to_thread(remember, admin, before, probed)
             found = probed.connection
 
-            first = before_it_worked(before) is not None and only_mail_missing(probed.steps)
+            first = before.before_it_worked() is not None and only_mail_missing(probed.steps)
             if first and await send_promised(admin, before):
                 return  # that mail shows more than this check, and has decided
 

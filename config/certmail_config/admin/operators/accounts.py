@@ -59,11 +59,13 @@ def change_operator(
 ) -> Operator:
     """Change role or Google address, at once: sessions go on under the new role.
 
-    Those of another address end. Raises Refused, WrongUse.
+    Those of another address end. Raises Refused, also for the last admin; WrongUse.
     """
     with admin.db() as db:
+        operators.lock_operators(db)
         found = operators.get_operator(db, admin.vault, check_operator_name(name))
         changed = replace(found, role=role or found.role)
+        _keep_an_admin(admin, db, found, changed)
         if address is not None:
             changed = changed.renewed(address=_address(address), sub="")
             _check_address(admin, db, changed)
@@ -91,12 +93,17 @@ def keep_password(admin: Admin, name: str, hashed: str) -> Operator:
 
 
 def switch_operator(admin: Admin, name: str, *, disabled: bool) -> Operator:
-    """Let an operator in no more, and end all sessions; or let in again. Raises Refused."""
+    """Let an operator in no more, and end all sessions; or let in again.
+
+    Raises Refused, also for the last admin.
+    """
     with admin.db() as db:
+        operators.lock_operators(db)
         found = operators.get_operator(db, admin.vault, check_operator_name(name))
         if found.disabled is disabled:
             return found
         changed = found.renewed(disabled=disabled)
+        _keep_an_admin(admin, db, found, changed)
         operators.save_operator(db, changed, admin.vault)
 
     what = Act.OPERATOR_DISABLED if disabled else Act.OPERATOR_ENABLED
@@ -105,9 +112,14 @@ def switch_operator(admin: Admin, name: str, *, disabled: bool) -> Operator:
 
 
 def remove_operator(admin: Admin, name: str) -> None:
-    """Forget an operator; sessions end, and the record keeps the name. Raises Refused."""
+    """Forget an operator; sessions end, and the record keeps the name.
+
+    Raises Refused, also for the last admin.
+    """
     found = check_operator_name(name)
     with admin.db() as db:
+        operators.lock_operators(db)
+        _keep_an_admin(admin, db, operators.find_operator(db, admin.vault, name=found), None)
         if not operators.remove_operator(db, found):
             remedy = "See `certmail operators list`."
             raise Refused("unknown_operator", f"There is no operator {found!r}.", remedy)
@@ -139,6 +151,22 @@ def operator_of_account(admin: Admin, sub: str, address: str) -> Operator | None
         pinned = replace(found, sub=sub)
         operators.save_operator(db, pinned, admin.vault)
     return pinned
+
+
+def _keep_an_admin(admin: Admin, db: Db, before: Operator | None, after: Operator | None) -> None:
+    """Raises Refused where nobody could sign in as an admin any more."""
+    if not _is_admin(before) or _is_admin(after) or admin.settings.operator_password is not None:
+        return
+
+    known = operators.list_operators(db, admin.vault)
+    if not any(_is_admin(each) for each in known if each != before):
+        name = before.name if before is not None else ""
+        message = f"{name} is the last admin: nobody could look after the operators any more."
+        raise Refused("last_admin", message, "Make somebody else an admin first.")
+
+
+def _is_admin(operator: Operator | None) -> bool:
+    return operator is not None and operator.role is OperatorRole.ADMIN and not operator.disabled
 
 
 def _address(given: str) -> str:

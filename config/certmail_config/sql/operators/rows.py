@@ -67,6 +67,11 @@ def any_operator(db: Db) -> bool:
     return db.execute(select(_TABLE.c.id).limit(1)).first() is not None
 
 
+def lock_operators(db: Db) -> None:
+    """Let nobody else change any until this transaction ends; SQLite has one writer anyway."""
+    db.execute(select(_TABLE.c.id).with_for_update())
+
+
 def save_operator(db: Db, operator: Operator, vault: Vault) -> None:
     """Write a changed operator."""
     sealed = seal_operator(operator, vault)

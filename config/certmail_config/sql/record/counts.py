@@ -6,9 +6,9 @@ page, and up to a bound.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, extract, func, literal, select, union_all
@@ -17,7 +17,7 @@ from sqlalchemy import Connection as Db
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
 from certmail_config.sql.deliveries import Filter
-from certmail_config.sql.totals import asked
+from certmail_config.sql.totals import asked, in_states, of_tenants
 
 COUNT_MAX: Final = 10_000
 """Of more than so many in one state a count says so many."""
@@ -42,6 +42,19 @@ class StateCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class HourCounts:
+    """How many were enqueued in one hour, by state; only those states in which there are any."""
+
+    at: datetime
+    states: Mapping[State, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
 class DayCounts:
     """How many deliveries were enqueued in each of the hours from `start` on, by state.
 
@@ -51,6 +64,14 @@ class DayCounts:
     start: datetime
     hours: Mapping[State, tuple[int, ...]]
     capped: bool
+
+    @property
+    def busy(self) -> Iterator[HourCounts]:
+        """The hours in which there are any."""
+        for n in range(HOURS):
+            states = {state: counts[n] for state, counts in self.hours.items() if counts[n]}
+            if states:
+                yield HourCounts(self.start + timedelta(hours=n), states)
 
 
 def count_states(db: Db, wanted: Filter, *, most: int = COUNT_MAX) -> StateCounts:
@@ -74,16 +95,25 @@ def _all_of_few(db: Db, wanted: Filter, most: int) -> dict[State, int] | None:
     return {State(name): int(count) for name, count in rows}
 
 
-def count_hours(db: Db, wanted: Filter, start: datetime, *, most: int = OF_DAY_MAX) -> DayCounts:
+def count_hours(
+    db: Db,
+    wanted: Filter,
+    start: datetime,
+    tenants: Collection[str] | None = None,
+    *,
+    states: Collection[State] = (),
+    most: int = OF_DAY_MAX,
+) -> DayCounts:
     """How many of what is asked for were enqueued in each of the 24 hours from `start` on.
 
-    Where the day has more than the bound, its newest are counted.
+    Where the day has more than the bound, its newest are counted. Of these `tenants` only, None
+    means all; and of these `states`.
     """
     record = tables.deliveries.c
     of_day = replace(wanted, since=start, until=start + timedelta(hours=HOURS))
     found = (
         select(record.state, record.enqueued_at)
-        .where(*asked(of_day))
+        .where(*asked(of_day), *of_tenants(tenants), *in_states(states))
         .order_by(record.enqueued_at.desc())
         .limit(most + 1)
         .subquery()
@@ -96,6 +126,21 @@ def count_hours(db: Db, wanted: Filter, start: datetime, *, most: int = OF_DAY_M
         counts.setdefault(State(state), [0] * HOURS)[(int(at) - start.hour) % HOURS] = int(count)
     hours = {state: tuple(counts[state]) for state in State if state in counts}
     return DayCounts(start, hours, capped=sum(map(sum, hours.values())) > most)
+
+
+def last_day(
+    db: Db, wanted: Filter, tenants: Collection[str] | None = None, states: Collection[State] = ()
+) -> datetime | None:
+    """When the last day began, in UTC, on which any of what is asked for was enqueued."""
+    newest = func.max(tables.deliveries.c.enqueued_at)
+    where = [*asked(wanted), *of_tenants(tenants), *in_states(states)]
+    found: datetime | None = db.execute(select(newest).where(*where)).scalar_one()
+    return None if found is None else day_of(found)
+
+
+def day_of(at: datetime) -> datetime:
+    """When a time's day began, in UTC."""
+    return datetime.combine(at.astimezone(UTC).date(), time(), UTC)
 
 
 def _states(wanted: Filter) -> Collection[State]:

@@ -36,3 +36,11 @@ def states_named(name: str) -> tuple[State, ...]:
     if name in set(StateGroup):
         return STATES_OF[StateGroup(name)]
     return (State(name),)
+
+
+def group_counts(states: Mapping[State, int]) -> dict[StateGroup, int]:
+    """How many are in each group, of counts by state; only those groups in which there are any."""
+    counts = {
+        group: sum(states.get(state, 0) for state in of_it) for group, of_it in STATES_OF.items()
+    }
+    return {group: count for group, count in counts.items() if count}

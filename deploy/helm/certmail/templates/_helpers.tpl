@@ -33,7 +33,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- if $all.oauthClientSecret.name }}{{ $_ := set $given "OAUTH_CLIENT_SECRET" $all.oauthClientSecret }}{{ end -}}
 {{- if $all.googleProxy.name }}{{ $_ := set $given "GOOGLE_PROXY" $all.googleProxy }}{{ end -}}
 {{- end -}}
-{{- if eq .process "gateway" }}{{ $_ := set $given "OPERATOR_PASSWORD" $all.operatorPassword }}{{ end -}}
+{{- if eq .process "gateway" -}}
+{{- if $all.operatorPassword.name }}{{ $_ := set $given "OPERATOR_PASSWORD" $all.operatorPassword }}{{ end -}}
+{{- if $all.operatorOauthClientSecret.name }}{{ $_ := set $given "OPERATOR_OAUTH_CLIENT_SECRET" $all.operatorOauthClientSecret }}{{ end -}}
+{{- end -}}
 {{- if eq .process "flower" }}{{ $_ := set $given "FLOWER_BASIC_AUTH" $all.flowerBasicAuth }}{{ end -}}
 {{- if eq .process "migrations" }}{{ $given = dict "DATABASE_URL" $all.databaseUrl }}{{ end -}}
 {{ toJson $given }}

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from certmail.gateway.api import models
 from certmail.gateway.api.context import Answer, ApiCall, ApiContext
 from certmail.gateway.api.handlers import (
+    attention,
     campaign_reviewers,
     campaigns,
     changes,
@@ -317,10 +318,31 @@ ROUTES: Final = (
     ),
     _list(
         "/v1/deliveries/totals", "countDeliveries", Tag.RECORD, KeyScope.DELIVERIES_READ,
-        summary="Count the record, by state",
+        summary="Count the record, by state and by groups of states",
         does=deliveries.totals,
         query=models.TotalsQuery,
         gives=("How many there are.", models.Totals),
+    ),
+    _list(
+        "/v1/deliveries/reasons", "countReasons", Tag.RECORD, KeyScope.DELIVERIES_READ,
+        summary="Count why reminders were not sent, wait or are uncertain",
+        does=deliveries.reasons,
+        query=models.TotalsQuery,
+        gives=("The reasons.", models.ReasonCounts),
+    ),
+    _list(
+        "/v1/deliveries/hours", "countHours", Tag.RECORD, KeyScope.DELIVERIES_READ,
+        summary="Count what was enqueued on a day, by the hour and by state",
+        does=deliveries.hours,
+        query=models.HoursQuery,
+        gives=("The hours.", models.HourCounts),
+    ),
+    _list(
+        "/v1/attention", "getAttention", Tag.RECORD, KeyScope.DELIVERIES_READ,
+        summary="Say what does not go on by itself, and what to do about it",
+        does=attention.attention,
+        query=models.AttentionQuery,
+        gives=("What needs a person.", models.Attention),
     ),
     _list(
         "/v1/webhooks", "listWebhooks", Tag.WEBHOOKS, KeyScope.WEBHOOKS_READ,

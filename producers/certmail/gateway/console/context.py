@@ -34,6 +34,11 @@ class ConsoleContext:
     templates: TemplatesLimits
     passwords: PasswordChecker
 
+    @property
+    def by_google(self) -> bool:
+        """Whether operators may sign in with Google."""
+        return self.admin.settings.operator_oauth_client_id is not None
+
 
 CONSOLE: web.AppKey[ConsoleContext] = web.AppKey("console", ConsoleContext)
 

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from certmail.gateway.console.texts import N_
+from certmail_config.operators.roles import OperatorRole
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """A main page, and the beginnings of the addresses of all that belongs to it."""
+    """A main page, and the beginnings of the addresses of all that belongs to it.
+
+    It is shown to those whose role covers what it `needs`.
+    """
 
     path: str
     name: str
     below: tuple[str, ...]
+    needs: OperatorRole = OperatorRole.VIEWER
 
     def is_at(self, path: str) -> bool:
         """Whether a page of this address belongs to it."""
@@ -31,5 +36,8 @@ NAVIGATION: Final = (
     NavigationItem("/console/attention", N_("Attention"), ("/console/attention/",)),
     NavigationItem("/console/tenants", N_("Tenants"), ("/console/tenants/",)),
     NavigationItem("/console/templates", N_("Templates"), ()),
+    NavigationItem(
+        "/console/operators", N_("Operators"), ("/console/operators/",), OperatorRole.ADMIN
+    ),
 )
 """In the order in which they stand."""

@@ -19,6 +19,7 @@ from certmail.gateway.console.context import CONSOLE, ConsoleContext, console_co
 from certmail.gateway.console.live import live_page
 from certmail.gateway.console.live.hub import LiveHub
 from certmail.gateway.console.live.live_page import HUB
+from certmail.gateway.console.operators import operator_changes, operator_pages
 from certmail.gateway.console.pages import (
     account_page,
     actions,
@@ -72,6 +73,14 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/connections/{id}/rotate", actions.rotate),
     ("GET", "/connections/{id}/removal", views.removal),
     ("POST", "/connections/{id}/removal", actions.remove),
+    ("GET", "/operators", operator_pages.operators),
+    ("POST", "/operators", operator_pages.add),
+    ("GET", "/operators/{name}", operator_pages.operator),
+    ("POST", "/operators/{name}/role", operator_changes.change_role),
+    ("POST", "/operators/{name}/password", operator_changes.reset_password),
+    ("POST", "/operators/{name}/disable", operator_changes.disable),
+    ("POST", "/operators/{name}/enable", operator_changes.enable),
+    ("POST", "/operators/{name}/removal", operator_changes.remove),
     ("GET", "/templates", overview.tenants),
     ("POST", f"{_TEMPLATES}/brand", changing.form),
     ("POST", f"{_TEMPLATES}/brand/frame", editing.frame),

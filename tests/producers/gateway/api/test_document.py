@@ -16,21 +16,23 @@ SCHEMAS = document("https://reminders.example", "1")["components"]["schemas"]
 
 def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
     assert sorted(SCHEMAS) == [
-        "Attempt", "AttemptOutcome", "Batch", "BatchAnswer", "BatchItem", "BlockText", "Brand",
-        "CadenceRule", "Calendar", "Called", "Campaign", "CampaignPage", "CampaignPlan",
-        "CampaignState", "CampaignWanted", "CancelWanted", "Cancelled", "Change", "ChangePage",
-        "Connection", "ConnectionPage", "ConnectionState", "Delivery", "DeliveryAttempt",
-        "DeliveryEvent", "DeliveryPage", "DeliveryStory", "DigestCampaign", "Fault",
-        "FindingSeverity", "Item", "Kind", "Logo", "Lookup", "LookupAnswer", "LookupItem",
-        "PlannedCampaign", "PlannedCampaignDetails", "PlannedCampaignPage", "Problem",
-        "ProgressAnswer", "ProgressItem", "ProgressNews", "ProgressVerdict", "ProgressWanted",
-        "Receipt", "RejectedItem", "RemindWanted", "Reminded", "Reminder", "ReminderStatus",
-        "ReplayWanted", "Replayed", "Reviewer", "ReviewerNumbers", "ReviewersAnswer",
-        "ReviewersWanted", "RotateWanted", "Rule", "SetupLink", "SetupLinkWanted", "State",
-        "TemplateFinding", "Templates", "TemplatesWanted", "Tenant", "TenantPage", "TenantState",
-        "TenantTemplates", "Totals", "Webhook", "WebhookDetails", "WebhookMessage",
-        "WebhookMessageState", "WebhookPage", "WebhookState", "WebhookTrial", "WebhookWanted",
-        "WebhookWithSecret",
+        "Attempt", "AttemptOutcome", "Attention", "Batch", "BatchAnswer", "BatchItem",
+        "BlockText", "Brand", "CadenceRule", "Calendar", "Called", "Campaign", "CampaignPage",
+        "CampaignPlan", "CampaignState", "CampaignWanted", "CancelWanted", "Cancelled",
+        "Change", "ChangePage", "Connection", "ConnectionPage", "ConnectionState", "Delivery",
+        "DeliveryAttempt", "DeliveryEvent", "DeliveryPage", "DeliveryStory", "DigestCampaign",
+        "EndingCertificate", "Fault", "FindingSeverity", "HourCount", "HourCounts", "Item",
+        "Kind", "Logo", "Lookup", "LookupAnswer", "LookupItem", "OpenOutcome",
+        "OpenOutcomeList", "PlannedCampaign", "PlannedCampaignDetails", "PlannedCampaignPage",
+        "Problem", "ProgressAnswer", "ProgressItem", "ProgressNews", "ProgressVerdict",
+        "ProgressWanted", "ReasonCount", "ReasonCounts", "Receipt", "RejectedItem",
+        "RemindWanted", "Reminded", "Reminder", "ReminderStatus", "ReplayWanted", "Replayed",
+        "Reviewer", "ReviewerNumbers", "ReviewersAnswer", "ReviewersWanted", "RotateWanted",
+        "Rule", "SetupLink", "SetupLinkWanted", "State", "StateGroup", "Stop", "StoppedWebhook",
+        "TemplateFinding", "Templates", "TemplatesWanted", "Tenant", "TenantPage",
+        "TenantState", "TenantTemplates", "Totals", "TroubledMailbox", "Webhook",
+        "WebhookDetails", "WebhookMessage", "WebhookMessageState", "WebhookPage",
+        "WebhookState", "WebhookTrial", "WebhookWanted", "WebhookWithSecret",
     ]  # fmt: skip
     assert SCHEMAS["Kind"]["title"] == "Kind"
     assert SCHEMAS["Connection"]["properties"]["kind"]["anyOf"][0] == {

@@ -189,6 +189,7 @@ class TestCampaigns:
         counted = {
             "total": 2,
             "states": {"accepted": 1, "failed": 1},
+            "groups": {"accepted": 1, "not-sent": 1},
             "held": 0,
             "possible_duplicates": 0,
         }
@@ -233,8 +234,37 @@ class TestRecord:
     async def test_totals_are_of_what_is_asked_for(self, client: Any) -> None:
         status, totals = await client.get("/v1/deliveries/totals")
         assert (status, totals["total"], totals["states"]) == (200, 3, {"accepted": 2, "failed": 1})
+        assert totals["groups"] == {"accepted": 2, "not-sent": 1}
+        assert (await client.get("/v1/deliveries/totals?state=not-sent"))[1]["total"] == 1
         assert (await client.get("/v1/deliveries/totals?campaign=q3"))[1]["total"] == 1
         assert (await client.get("/v1/deliveries/totals?tenant=globex"))[1]["total"] == 0
+
+    async def test_a_group_of_states_is_asked_for_as_one(self, client: Any) -> None:
+        _, page = await client.get("/v1/deliveries?state=not-sent&campaign=q4")
+        assert [each["id"] for each in page["items"]] == ["a2"]
+        status, problem = await client.get("/v1/deliveries?state=lost")
+        assert (status, problem["code"]) == (422, "invalid_query")
+
+    async def test_it_says_why_and_in_which_hours_as_far_as_the_key_reaches(
+        self, client: Any
+    ) -> None:
+        _, why = await client.get("/v1/deliveries/reasons?campaign=q4")
+        assert why == {
+            "reasons": [{"state": "failed", "code": "", "words": "", "count": 1}],
+            "capped": False,
+        }  # fmt: skip
+
+        _, day = await client.get("/v1/deliveries/hours")
+        hour = {
+            "at": "2026-11-23T12:00:00.000Z",
+            "total": 3,
+            "states": {"accepted": 2, "failed": 1},
+        }
+        assert day == {"day": "2026-11-23", "hours": [hour], "capped": False}
+        _, none = await client.get("/v1/deliveries/hours?day=2026-11-24&state=failed")
+        assert none == {"day": "2026-11-24", "hours": [], "capped": False}
+        assert (await client.get("/v1/deliveries/hours?tenant=globex"))[1]["day"] is None
+        assert (await client.get("/v1/deliveries/hours?day=1"))[0] == 422
 
     async def test_a_delivery_says_when_it_left_and_what_google_answered(
         self, client: Any, admin: Admin

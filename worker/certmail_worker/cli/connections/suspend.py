@@ -31,7 +31,7 @@ def resume_connection(id: Id, *, json: Json = False) -> None:  # noqa: A002
         found = admin.connection(id)
         if found.state is not ConnectionState.DISABLED:
             err.print(f"It is not suspended: it is {found.state}.")
-        elif suspension.before_it_worked(found):
+        elif found.before_it_worked():
             found = suspension.lift_suspension(admin, found)
         else:
             # aiohttp takes a tenth of a second to import.

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from certmail_config.jobs.states import State
+from certmail_config.base.errors import WrongUse
 from certmail_config.sql.deliveries import Filter
+from certmail_config.sql.record.question import STATES_TO_NAME, RecordQuestion
 from certmail_worker.cli.support.times import parse_time
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
@@ -22,7 +23,14 @@ _OPTIONS: Final[Mapping[str, Any]] = {
     "to": Annotated[
         str | None, typer.Option("--to", metavar="ADDRESS", help="Only those to this address.")
     ],
-    "state": Annotated[State | None, typer.Option("--state", help="Only those in this state.")],
+    "state": Annotated[
+        str | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help=f"Only those in this state, or in one of a group: {', '.join(STATES_TO_NAME)}.",
+        ),
+    ],
     "since": Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Only those enqueued at this time or later (RFC 3339)."),
@@ -34,15 +42,15 @@ _OPTIONS: Final[Mapping[str, Any]] = {
 
 
 def filtered(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a filter in the place of its parameter `wanted`.
+    """Give a command the options of a filter in the place of its parameter `wanted`, a RecordQuestion.
 
-    Raises WrongUse where a time is none.
+    Raises WrongUse where a time is none, or a state.
     """
 
     @wraps(command)
     def run(*args: Any, **given: Any) -> None:
         chosen = {name: given.pop(name, None) for name in _OPTIONS}
-        command(*args, wanted=_filter(**chosen), **given)
+        command(*args, wanted=_question(**chosen), **given)
 
     # Typer reads a command's options from its signature, where all must be resolved.
     options = [
@@ -57,20 +65,24 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _filter(
+def _question(
     *,
     tenant: str | None,
     campaign: str | None,
     to: str | None,
-    state: State | None,
+    state: str | None,
     since: str | None,
     until: str | None,
-) -> Filter:
-    return Filter(
+) -> RecordQuestion:
+    asked = Filter(
         tenant,
         campaign,
         to,
-        state,
         since=parse_time(since, "--since"),
         until=parse_time(until, "--until"),
     )
+    try:
+        return RecordQuestion.of(asked, state)
+    except ValueError:
+        remedy = f"Choose among {', '.join(STATES_TO_NAME)}."
+        raise WrongUse("invalid_state", f"There is no state {state!r}.", remedy) from None

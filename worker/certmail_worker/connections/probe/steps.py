@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from certmail_config.admin.suspension import before_it_worked
 from certmail_config.base.dates import moment
 from certmail_config.google.checklist import Step
 from certmail_config.google.token_errors import Blame, Denied
@@ -93,7 +92,7 @@ def still_refused(connection: Connection) -> Step | None:
     It never worked, and all other steps show nothing of that.
     """
     refused = connection.state is ConnectionState.ATTENTION and connection.code in BY_MAIL
-    if not refused or before_it_worked(connection) is None:
+    if not refused or connection.before_it_worked() is None:
         return None
     message = f"Gmail refused the last mail, and only another one shows whether that is mended. {connection.message}"
     remedy = f"{connection.remedy} Then: certmail connections test {connection.id}"

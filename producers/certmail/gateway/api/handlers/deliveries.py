@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, time
 from typing import Final
 
 from sqlalchemy import Connection as Db
@@ -17,9 +18,13 @@ from certmail.gateway.api.handlers.lists import query_of
 from certmail.gateway.api.request.paging import no_such_cursor
 from certmail.gateway.api.request.problems import ApiProblem
 from certmail_config.base.errors import WrongUse
-from certmail_config.sql.deliveries import Cursor, DeliveryPage, Filter, Row, read_page
+from certmail_config.sql.deliveries import Cursor, DeliveryPage, Filter, Row
 from certmail_config.sql.delivery_story import Story, read_story
+from certmail_config.sql.record.counts import DayCounts, count_hours, last_day
+from certmail_config.sql.record.groups import group_counts
 from certmail_config.sql.record.merged import read_merged
+from certmail_config.sql.record.question import RecordQuestion
+from certmail_config.sql.record.reasons import NOT_ACCEPTED, ReasonCounts, count_reasons
 from certmail_config.sql.requests import with_requests
 from certmail_config.sql.totals import Totals, count_deliveries
 from certmail_config.tenants.api_keys import EVERY_TENANT, KeyGrant
@@ -34,7 +39,7 @@ async def deliveries(call: ApiCall) -> Answer:
 
     def read() -> DeliveryPage:
         with call.context.admin.db() as db:
-            return page(db, wanted, call.grant.tenants, after=after, limit=query.limit)
+            return page(db, wanted.filters, call.grant.tenants, after=after, limit=query.limit)
 
     found = await asyncio.to_thread(read)
     shown = [models.Delivery.model_validate({"id": row["job"], **row}) for row in found.rows]
@@ -75,9 +80,46 @@ async def totals(call: ApiCall) -> Answer:
 
     def read() -> Totals:
         with call.context.admin.db() as db:
-            return count_deliveries(db, wanted, reached(call.grant))
+            return count_deliveries(db, wanted.asked, reached(call.grant), states=wanted.states)
 
     return Answer(200, shown_totals(await asyncio.to_thread(read)))
+
+
+async def reasons(call: ApiCall) -> Answer:
+    """GET /deliveries/reasons."""
+    wanted = _wanted(query_of(call, models.TotalsQuery))
+
+    def read() -> ReasonCounts:
+        with call.context.admin.db() as db:
+            states = wanted.states or NOT_ACCEPTED
+            return count_reasons(db, wanted.asked, reached(call.grant), states=states)
+
+    found = await asyncio.to_thread(read)
+    return Answer(200, models.ReasonCounts.model_validate(asdict(found)))
+
+
+async def hours(call: ApiCall) -> Answer:
+    """GET /deliveries/hours."""
+    query = query_of(call, models.HoursQuery)
+    wanted, tenants = _wanted(query), reached(call.grant)
+    asked, states = wanted.asked, wanted.states
+
+    def read() -> DayCounts | None:
+        with call.context.admin.db() as db:
+            start = (
+                datetime.combine(query.day, time(), UTC)
+                if query.day is not None
+                else last_day(db, asked, tenants, states)
+            )
+            return None if start is None else count_hours(db, asked, start, tenants, states=states)
+
+    found = await asyncio.to_thread(read)
+    if found is None:
+        return Answer(200, models.HourCounts(day=None, hours=[], capped=False))
+
+    busy = [{"at": each.at, "total": each.total, "states": each.states} for each in found.busy]
+    shown = {"day": found.start.date(), "hours": busy, "capped": found.capped}
+    return Answer(200, models.HourCounts.model_validate(shown))
 
 
 def reached(grant: KeyGrant) -> frozenset[str] | None:
@@ -90,31 +132,41 @@ def shown_totals(found: Totals) -> models.Totals:
     return models.Totals(
         total=found.total,
         states=dict(found.states),
+        groups=group_counts(found.states),
         held=found.held,
         possible_duplicates=found.possible_duplicates,
     )
 
 
-def _wanted(query: models.TotalsQuery) -> Filter:
-    return Filter(
+def _wanted(query: models.TotalsQuery) -> RecordQuestion:
+    asked = Filter(
         tenant=query.tenant,
         campaign=query.campaign,
         recipient=query.recipient,
-        state=query.state,
         since=query.since,
         until=query.until,
     )
+    return RecordQuestion.of(asked, query.state)
 
 
 def page(
-    db: Db, wanted: Filter, tenants: Collection[str], *, after: Cursor | None, limit: int
+    db: Db,
+    wanted: Sequence[Filter],
+    tenants: Collection[str],
+    *,
+    after: Cursor | None,
+    limit: int,
 ) -> DeliveryPage:
     """The page that is wanted of what a key reaches."""
     if EVERY_TENANT in tenants:
-        return read_page(db, wanted, after=after, limit=limit)
+        return read_merged(db, wanted, after=after, limit=limit)
 
-    reached = [tenant for tenant in sorted(tenants) if wanted.tenant in {None, tenant}]
-    questions = [replace(wanted, tenant=tenant) for tenant in reached]
+    questions = [
+        replace(each, tenant=tenant)
+        for each in wanted
+        for tenant in sorted(tenants)
+        if each.tenant in {None, tenant}
+    ]
     return read_merged(db, questions, after=after, limit=limit)
 
 

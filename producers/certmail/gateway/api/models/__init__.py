@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from certmail.gateway.api.models.attention import Attention, AttentionQuery
 from certmail.gateway.api.models.base import MAX_IN_PAGE, PageQuery
 from certmail.gateway.api.models.campaigns import (
     Campaign,
@@ -23,6 +24,9 @@ from certmail.gateway.api.models.deliveries import (
     DeliveryPage,
     DeliveryQuery,
     DeliveryStory,
+    HourCounts,
+    HoursQuery,
+    ReasonCounts,
     Totals,
     TotalsQuery,
 )
@@ -125,6 +129,9 @@ PUBLISHED: tuple[type[BaseModel], ...] = (
     DeliveryPage,
     DeliveryStory,
     Totals,
+    ReasonCounts,
+    HourCounts,
+    Attention,
     WebhookWanted,
     Webhook,
     WebhookWithSecret,
@@ -145,6 +152,8 @@ __all__ = [
     "MAX_REMINDED",
     "PUBLISHED",
     "Attempt",
+    "Attention",
+    "AttentionQuery",
     "Batch",
     "BatchAnswer",
     "BatchItem",
@@ -170,6 +179,8 @@ __all__ = [
     "DeliveryQuery",
     "DeliveryStory",
     "Fault",
+    "HourCounts",
+    "HoursQuery",
     "Lookup",
     "LookupAnswer",
     "LookupItem",
@@ -182,6 +193,7 @@ __all__ = [
     "ProgressAnswer",
     "ProgressItem",
     "ProgressWanted",
+    "ReasonCounts",
     "Receipt",
     "RejectedItem",
     "RemindWanted",

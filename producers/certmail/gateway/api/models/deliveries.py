@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from datetime import date
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
 
 from certmail.gateway.api.models.base import (
     NO_NUL,
@@ -16,6 +26,31 @@ from certmail.gateway.api.models.base import (
     Time,
 )
 from certmail_config.jobs.states import AttemptOutcome, State
+from certmail_config.sql.record.groups import StateGroup
+from certmail_config.sql.record.question import STATES_TO_NAME
+
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _day(value: object) -> object:
+    """Refuse what Pydantic would take for a day, too: numbers and times."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise PydanticCustomError("invalid_day", "a day is wanted, as in 2026-11-25")
+    return value
+
+
+def _named_state(value: str) -> str:
+    if value not in STATES_TO_NAME:
+        raise PydanticCustomError("invalid_state", f"one of {', '.join(STATES_TO_NAME)} is wanted")
+    return value
+
+
+NamedState = Annotated[
+    str,
+    AfterValidator(_named_state),
+    WithJsonSchema({"type": "string", "enum": list(STATES_TO_NAME)}),
+]
+"""A state, or a group of states, in a query."""
 
 
 class Delivery(Model):
@@ -91,14 +126,56 @@ class DeliveryStory(Delivery):
 
 
 class Totals(Model):
-    """How many reminders there are; `states` names those states only in which there are any."""
+    """How many reminders there are; `states` names those states only in which there are any.
+
+    So does `groups`: what waits is `waiting`, what ended without having been sent is `not-sent`.
+    """
 
     total: int
     states: dict[State, int]
+    groups: dict[StateGroup, int]
     held: int = Field(description="Of these, those that wait for a person.")
     possible_duplicates: int = Field(
         description="Of these, those of which two copies may have arrived."
     )
+
+
+class ReasonCount(Model):
+    """How many are in a state for a reason."""
+
+    state: State
+    code: str = Field(description="Empty where no reason is on record.")
+    words: str = Field(description="Those of one of them, with addresses hidden.")
+    count: int
+
+
+class ReasonCounts(Model):
+    """Why, those reasons first that are most often given.
+
+    `capped`: there may be more; of each state 20,000 deliveries are looked at.
+    """
+
+    reasons: list[ReasonCount]
+    capped: bool
+
+
+class HourCount(Model):
+    """How many were enqueued in the hour that begins then."""
+
+    at: Time
+    total: int
+    states: dict[State, int]
+
+
+class HourCounts(Model):
+    """The hours of a day in which any were enqueued; `day` is null where there is no such day.
+
+    `capped`: the day has more, and these are its newest 20,000.
+    """
+
+    day: date | None
+    hours: list[HourCount]
+    capped: bool
 
 
 class DeliveryPage(Page[Delivery]):
@@ -117,11 +194,24 @@ class TotalsQuery(BaseModel):
     recipient: Annotated[
         str | None, Field(max_length=320, pattern=NO_NUL, description="Only those to this address.")
     ] = None
-    state: Annotated[State | None, Field(description="Only those in this state.")] = None
+    state: Annotated[
+        NamedState | None,
+        Field(description="Only those in this state, or in one of this group of states."),
+    ] = None
     since: Annotated[GivenTime | None, Field(description="Only those enqueued then or later.")] = (
         None
     )
     until: Annotated[GivenTime | None, Field(description="Only those enqueued before.")] = None
+
+
+class HoursQuery(TotalsQuery):
+    """Which deliveries, and of which day."""
+
+    day: Annotated[
+        date | None,
+        Field(description="In UTC, as in 2026-11-25. Unset: the last on which any was enqueued."),
+        BeforeValidator(_day),
+    ] = None
 
 
 class DeliveryQuery(PageQuery, TotalsQuery):

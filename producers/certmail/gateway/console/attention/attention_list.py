@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from certmail.gateway.console.context import ConsoleContext
-from certmail.gateway.console.pages.connection_list import listing
 from certmail.gateway.console.record.delivery_list import seen, sentence
 from certmail.gateway.console.sessions.sessions import Visitor
 from certmail.gateway.console.texts import N_
-from certmail_config.sql.totals import UNCERTAIN_MAX, count_uncertain
+from certmail_config.onboarding.worker_requests import workers_alive
+from certmail_config.sql import registry
+from certmail_config.status.attention.attention import LISTED, AttentionScope, open_outcomes
+from certmail_config.status.attention.standing import troubled_connections
 from certmail_config.status.ending_certificates import EndingCertificate, ending_certificates
-from certmail_config.status.uncertain import open_uncertain
+from certmail_config.tenants.pauses import pause_of
 
-SHOWN: Final = 100
 CONNECTIONS: Final = 50
 BY_A_PERSON: Final = "a person"
 """As `status/uncertain.py` has it."""
@@ -25,14 +26,6 @@ WAITS_FOR: Final = {
     BY_A_PERSON: N_("waits for you"),
     "the rule that sends it again": N_("the tenant’s rule sends it again"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AttentionScope:
-    """Whose: of one tenant, of one campaign, or of all."""
-
-    tenant: str = ""
-    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +45,12 @@ class UncertainReminder:
 
 @dataclass(frozen=True, slots=True)
 class UncertainSection:
-    """The reminders of unknown outcome; `total` counts those of all, `capped`: there are more."""
+    """The reminders of unknown outcome; `count` counts those of all, `capped`: there are more."""
 
     rows: tuple[UncertainReminder, ...]
     more: bool
-    total: int
+    count: int
     capped: bool
-
-    @property
-    def count(self) -> int:
-        """How much there is to do here."""
-        return self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +70,14 @@ class ConnectionSection:
     """Connections in trouble, and what stops all of them."""
 
     rows: tuple[TroubledConnection, ...]
-    count: int
+    troubled: int
     workers: int
     paused: tuple[str, str] | None
+
+    @property
+    def count(self) -> int:
+        """How much there is to do here."""
+        return self.troubled + (not self.workers) + (self.paused is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +102,13 @@ class AttentionSection:
 
 
 def _uncertain(context: ConsoleContext, visitor: Visitor, scope: AttentionScope) -> Any:
-    tenant, campaign = scope.tenant or None, scope.campaign or None
     with context.admin.db() as db:
-        rows = open_uncertain(
-            db, context.admin.redis, tenant=tenant, campaign=campaign, limit=SHOWN + 1
-        )
-        total = sum(count_uncertain(db))
-
-    shown = tuple(_reminder(row, visitor) for row in rows[:SHOWN])
-    # The record is a moment behind Redis, which knows better of few.
-    total = len(rows) if len(rows) <= SHOWN and scope == AttentionScope() else total
-    return UncertainSection(shown, len(rows) > SHOWN, total, total >= UNCERTAIN_MAX)
+        found = open_outcomes(db, context.admin.redis, scope, limit=LISTED)
+    rows = tuple(_reminder(row, visitor) for row in found.rows)
+    return UncertainSection(rows, found.more, found.total, found.capped)
 
 
-def _reminder(row: dict[str, Any], visitor: Visitor) -> UncertainReminder:
+def _reminder(row: Mapping[str, Any], visitor: Visitor) -> UncertainReminder:
     return UncertainReminder(
         job=row["job"],
         tenant=row["tenant"],
@@ -137,29 +123,31 @@ def _reminder(row: dict[str, Any], visitor: Visitor) -> UncertainReminder:
 
 
 def _connections(context: ConsoleContext, _: Visitor, scope: AttentionScope) -> Any:
-    found = listing(context, scope.tenant)
-    troubled = [
+    admin, tenants = context.admin, scope.tenants
+    with admin.db() as db:
+        names = {tenant.id: tenant.organisation for tenant in registry.list_tenants(db)}
+        found = troubled_connections(db, admin.redis, tenants)
+
+    rows = [
         TroubledConnection(
-            line.connection.id,
-            line.organisation,
-            line.connection.name,
-            line.connection.mailbox or "",
-            line.message,
-            line.lane.waiting,
+            each.connection.id,
+            names.get(each.connection.tenant, each.connection.tenant),
+            each.connection.name,
+            each.connection.mailbox or "",
+            each.message,
+            each.lane.waiting,
         )
-        for line in found.lines
-        if line.troubled and scope.tenant in {"", line.connection.tenant}
+        for each in found[:CONNECTIONS]
     ]
-    count = len(troubled) if scope.tenant else max(len(troubled), found.counts["bad"])
-    return ConnectionSection(tuple(troubled[:CONNECTIONS]), count, found.workers, found.paused)
+    paused = pause_of(admin.redis, scope.only_tenant)
+    return ConnectionSection(tuple(rows), len(found), workers_alive(admin.redis), paused)
 
 
 def _certificates(context: ConsoleContext, _: Visitor, scope: AttentionScope) -> Any:
     now = datetime.now(UTC)
     with context.admin.db() as db:
-        found = ending_certificates(db, now, limit=SHOWN)
-    of_tenant = (each for each in found if scope.tenant in {"", each.tenant})
-    return CertificateSection(tuple(of_tenant), now)
+        found = ending_certificates(db, now, tenants=scope.tenants, limit=LISTED)
+    return CertificateSection(tuple(found), now)
 
 
 SECTIONS: Final[

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from certmail.gateway.console.attention.attention_list import AttentionScope, read_attention
+from certmail.gateway.console.attention.attention_list import read_attention
 from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.form_fields import values_of
 from certmail.gateway.console.pages.views import show
@@ -19,6 +19,7 @@ from certmail_config.admin.settling.manual_resolution import ManualDecision, Res
 from certmail_config.base.errors import WrongUse
 from certmail_config.base.ids import job_id
 from certmail_config.jobs.states import FINAL
+from certmail_config.status.attention.attention import AttentionScope
 from certmail_config.status.uncertain import open_uncertain
 
 MAX_SETTLED: Final = 1_000
@@ -58,7 +59,7 @@ async def settle(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
     await asyncio.to_thread(context.sessions.tell, visitor, notice)
     raise web.HTTPSeeOther(
-        ListLinks(ListFilter(tenant=scope.tenant, campaign=scope.campaign), "").to(PATH)
+        ListLinks(ListFilter(scope.only_tenant, scope.campaign or ""), "").to(PATH)
     )
 
 
@@ -77,8 +78,8 @@ def _settle(
             rows = open_uncertain(
                 db,
                 admin.redis,
-                tenant=scope.tenant or None,
-                campaign=scope.campaign or None,
+                tenants=scope.tenants,
+                campaign=scope.campaign,
                 limit=MAX_SETTLED,
             )
         jobs = [row["job"] for row in rows]
@@ -117,4 +118,5 @@ def _scope(given: Mapping[str, str]) -> AttentionScope:
     fields = dict.fromkeys(("to", "state", "since", "until"), "")
     names = {name: given.get(name, "") for name in ("tenant", "campaign")}
     wanted = from_form(fields | names)
-    return AttentionScope(wanted.tenant, wanted.campaign)
+    tenants = frozenset({wanted.tenant}) if wanted.tenant else None
+    return AttentionScope(tenants, wanted.campaign or None)

@@ -74,7 +74,7 @@ async def suspend(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 async def resume(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     """Resume a connection; one that worked is tried out first, by a worker."""
     found = await _connection(request, visitor)
-    if suspension.before_it_worked(found) is None:
+    if found.before_it_worked() is None:
         return await _ask(request, visitor, Wish.RESUME)
     if found.state == "disabled":
         await asyncio.to_thread(suspension.lift_suspension, _acting(request, visitor), found)

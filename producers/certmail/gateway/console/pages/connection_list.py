@@ -9,11 +9,11 @@ from typing import Final
 from certmail.gateway.console import texts
 from certmail.gateway.console.context import ConsoleContext
 from certmail.gateway.console.state_label import StateLabel
-from certmail_config.admin.suspension import before_it_worked
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.sql import registry
-from certmail_config.status.lane_status import LaneStatus, read_lanes
-from certmail_config.tenants.models import Connection, ConnectionState
+from certmail_config.status.attention.standing import ConnectionStanding
+from certmail_config.status.lane_status import read_lanes
+from certmail_config.tenants.models import ConnectionState
 from certmail_config.tenants.pauses import pause_of
 
 MAX_SHOWN: Final = 200
@@ -21,33 +21,10 @@ _ORDER: Final = {state: place for place, state in enumerate(texts.STATES)}
 
 
 @dataclass(frozen=True, slots=True)
-class ListedConnection(StateLabel):
-    """A connection in the list.
+class ListedConnection(ConnectionStanding, StateLabel):
+    """A connection in the list."""
 
-    `troubled` also where its lane stands although the connection counts as working; but not where
-    something is still missing of what never worked: that is `unfinished`.
-    """
-
-    connection: Connection
     organisation: str
-    lane: LaneStatus
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether it is being set up, and was seen not to work yet."""
-        return self.connection.state is ConnectionState.ATTENTION and not self.has_worked
-
-    @property
-    def has_worked(self) -> bool:
-        """Whether it ever did."""
-        return before_it_worked(self.connection) is None
-
-    @property
-    def troubled(self) -> bool:
-        """Whether somebody should look at it."""
-        if self.connection.state is ConnectionState.ATTENTION:
-            return self.has_worked
-        return self.connection.state is ConnectionState.ACTIVE and self.lane.stopped
 
     @property
     def shown(self) -> ConnectionState:
@@ -55,13 +32,6 @@ class ListedConnection(StateLabel):
         if self.troubled:
             return ConnectionState.ATTENTION
         return ConnectionState.PENDING if self.unfinished else self.connection.state
-
-    @property
-    def message(self) -> str:
-        """Why it does not work."""
-        if not (self.troubled or self.unfinished):
-            return ""
-        return self.connection.message or self.lane.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +59,7 @@ def listing(context: ConsoleContext, wanted: str) -> Listing:
 
     lanes = read_lanes(context.admin.redis, [each.id for each in connections])
     lines = [
-        ListedConnection(connection, names.get(connection.tenant, connection.tenant), lane)
+        ListedConnection(connection, lane, names.get(connection.tenant, connection.tenant))
         for connection, lane in zip(connections, lanes, strict=True)
     ]
 

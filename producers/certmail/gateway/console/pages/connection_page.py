@@ -234,7 +234,7 @@ def read_details(context: ConsoleContext, visitor: Visitor, id_: str) -> Connect
     settled = answer is None or answer.over
 
     return ConnectionDetails(
-        line=ListedConnection(connection, tenant_of(context, connection.tenant).organisation, lane),
+        line=ListedConnection(connection, lane, tenant_of(context, connection.tenant).organisation),
         answer=answer,
         leaves_at=last_leaves_at(redis, connection.id) if settled else None,
         sent_today=sent_today(redis, connection.id),

@@ -11,13 +11,13 @@ from typing import Final
 
 from certmail.gateway.console.context import ConsoleContext
 from certmail.gateway.console.pages.connection_list import ListedConnection
-from certmail.gateway.console.record.delivery_list import (
+from certmail.gateway.console.record.filter_form import ListFilter, ListLinks
+from certmail.gateway.console.record.tiles import (
     RecentCampaign,
     Tile,
     campaigns_of,
     tiles_of,
 )
-from certmail.gateway.console.record.filter_form import ListFilter, ListLinks
 from certmail.gateway.console.tenants.tenant_list import STATES
 from certmail_config.base.errors import SealBroken
 from certmail_config.sql import registry
@@ -85,7 +85,7 @@ def read_tenant(context: ConsoleContext, tenant: str) -> TenantDetails:
     lanes, standing = read_lanes(redis, ids), waits(redis, ids)
     listed = [
         TenantConnection(
-            ListedConnection(each, found.organisation, lane),
+            ListedConnection(each, lane, found.organisation),
             last_leaves_at(redis, each.id),
             sent_today(redis, each.id),
             standing.get(each.id),

@@ -14,6 +14,8 @@ from certmail.gateway.console.attention.attention_page import MAX_SETTLED
 from certmail_config.admin.admin import Admin
 from certmail_config.base.ids import uuid7
 from certmail_config.jobs.states import AttemptOutcome, State
+from certmail_config.ledger import run
+from certmail_config.ledger.workers import advertise
 from certmail_config.sql import tables
 from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.recording.rows import Event
@@ -56,7 +58,22 @@ def states(ledger: ClockedLedger) -> list[State]:
 
 class TestTheyAreShown:
     async def test_where_nothing_is_it_says_so(self, browser: Browser, admin: Admin) -> None:
+        await asyncio.to_thread(run, admin.redis, advertise("w", 1, seconds=1e6))
         assert "Nothing needs you" in await browser.get("/console/attention")
+
+    async def test_nothing_is_well_where_no_worker_runs(
+        self, browser: Browser, admin: Admin
+    ) -> None:
+        said = await browser.get("/console/attention")
+        assert "No worker is running" in said
+        assert "Nothing needs you" not in said
+
+    async def test_a_tenant_of_which_nothing_needs_anybody_is_well_whatever_the_others_are(
+        self, browser: Browser, admin: Admin, ledger: ClockedLedger
+    ) -> None:
+        await asyncio.to_thread(run, admin.redis, advertise("w", 1, seconds=1e6))
+        assert "Nothing needs you" in await browser.get("/console/attention?tenant=globex")
+        assert "Nothing needs you" not in await browser.get("/console/attention?tenant=acme")
 
     async def test_the_oldest_first_and_of_one_campaign_where_that_is_asked_for(
         self, browser: Browser, ledger: ClockedLedger

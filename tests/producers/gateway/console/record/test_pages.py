@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 import pytest
 
+from certmail_config.admin.admin import Admin
+from certmail_config.admin.suspension import stop_everything
 from certmail_worker.recording.rows import Event
 from support.data.events import begun, enqueued, happened, settled
 from support.deployment.console_browser import Browser, SignIn
@@ -54,6 +57,34 @@ class TestTheList:
         [link] = re.findall(r'href="([^"]+campaign=q4&amp;state=not-sent)"', browser.page)
         await browser.get(link.replace("&amp;", "&"))
         assert shown(browser) == ["cyd@people.example"]
+
+    async def test_a_campaign_says_why_before_it_says_who(
+        self, sign_in: SignIn, browser: Browser, record: Record
+    ) -> None:
+        words = "message_rejected: Gmail does not take ann@people.example."
+        events = [*EVENTS, enqueued(7, "j4"), happened(8, "released", "failed", words, "j4")]
+        await asyncio.to_thread(record, events)
+        said = await browser.get("/console/deliveries?campaign=q4")
+        assert "Who was reminded for q4, who was not, and why." in said
+        assert "1 Failed Gmail does not take a•••@people.example." in said, "a sum names nobody"
+        assert "Why not all" not in await browser.get("/console/deliveries")
+        assert "Why not all" not in await browser.get("/console/deliveries?state=accepted")
+
+    async def test_what_waits_says_for_what(
+        self, browser: Browser, admin: Admin, record: Record
+    ) -> None:
+        draft = await asyncio.to_thread(admin.connection, "acme/default")
+        at = datetime(2099, 1, 1, 9, tzinfo=UTC)
+        ready = enqueued(1, "j1", connection=draft.id)
+        millis = str(int(at.timestamp() * 1000))
+        later = enqueued(2, "j2", "scheduled", send_at=millis, connection=draft.id)
+        await asyncio.to_thread(record, [ready, later])
+        said = await browser.get("/console/deliveries")
+        assert "The connection 'default' of acme is not set up yet" in said
+        assert "Its time is 1 Jan 2099" in said
+
+        await asyncio.to_thread(stop_everything, admin, on=True, reason="")
+        assert "An operator lets nothing leave" in await browser.get("/console/deliveries")
 
     @pytest.mark.parametrize(
         ("fields", "found"),
