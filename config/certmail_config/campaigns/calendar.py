@@ -72,6 +72,13 @@ def read_subdivision(country: str, value: str) -> str:
 Country = Annotated[str, AfterValidator(read_country)]
 
 
+# One that is named twice is named; JSON Schema would have sets without.
+_DaysOf = Annotated[
+    frozenset[Day],
+    WithJsonSchema({"type": "array", "items": {"type": "string", "format": "date"}}),
+]
+
+
 class Calendar(BaseModel):
     """Where and when people work."""
 
@@ -81,7 +88,16 @@ class Calendar(BaseModel):
     """Whose public holidays are kept; without one there are none."""
     subdivision: str | None = None
     """The part of it, where holidays differ."""
-    days: Annotated[frozenset[Weekday], Field(min_length=1)] | None = None
+    days: (
+        Annotated[
+            frozenset[Weekday],
+            Field(min_length=1),
+            WithJsonSchema(
+                {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(_WEEK)}}
+            ),
+        ]
+        | None
+    ) = None
     """The working week; the country's, if not said."""
     window: Annotated[
         Window,
@@ -90,9 +106,9 @@ class Calendar(BaseModel):
         WithJsonSchema({"type": "string", "examples": ["09:00-17:00"]}),
     ] = Window(9 * 60, 17 * 60)
     """The hours in which mails leave, in the reviewer's zone."""
-    closed: frozenset[Day] = frozenset()
+    closed: _DaysOf = frozenset()
     """Days off, in addition to public holidays."""
-    open: frozenset[Day] = frozenset()
+    open: _DaysOf = frozenset()
     """Working days in spite of everything."""
 
     @model_validator(mode="after")

@@ -38,6 +38,7 @@ VALUES = {
     "token": "none",
     "version": "1",
     "webhook": "none",
+    "campaign": "none",
 }
 
 
