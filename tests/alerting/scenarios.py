@@ -81,6 +81,8 @@ WELL: Final[dict[str, str]] = {
     f'certmail_jobs_uncertain{{{WORKER}, held="no"}}': steady(4),
     f'certmail_connections{{{WORKER}, state="attention"}}': steady(0),
     f'certmail_connections{{{WORKER}, state="active"}}': steady(9),
+    f'certmail_webhooks{{{WORKER}, state="disabled"}}': steady(0),
+    f'certmail_webhooks{{{WORKER}, state="backing_off"}}': steady(1),
     f'certmail_working_copy_behind{{{WORKER}, of="tenants"}}': steady(0),
     f'certmail_sample_age_seconds{{{WORKER}, of="database"}}': steady(20),
     f'certmail_store_up{{{WORKER}, store="redis"}}': steady(1),
@@ -166,6 +168,7 @@ SCENARIOS: Final = (
 
     # Connections.
     scenario("a connection is broken", "ConnectionsInAttention", gauge("connections", 1, 'state="attention"')),
+    scenario("a receiver of webhooks is gone", "WebhookDisabled", gauge("webhooks", 1, 'state="disabled"')),
     scenario("a certificate ends in ten days", "CertificateEnding", gauge("certificate_end_seconds", 10 * DAY)),
     scenario("a certificate ends tomorrow", "CertificateEnding CertificateEndsNow", gauge("certificate_end_seconds", DAY)),
     scenario("a certificate has ended", "CertificateEnding CertificateEndsNow", gauge("certificate_end_seconds", -DAY)),

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import psycopg
@@ -96,6 +97,33 @@ def a_connection_breaks(stage: Stage) -> Iterator[None]:
         "the connection to work again",
         lambda: probe_and_save(admin, id_).connection.state is ConnectionState.ACTIVE,
     )
+
+
+@contextmanager
+def a_receiver_is_gone(stage: Stage) -> Iterator[None]:
+    """It answers 410: nobody wants to be told there any more."""
+    server = HTTPServer(("127.0.0.1", 0), _Gone)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    [tenant] = stage.tenants[:1]
+    url = f"http://127.0.0.1:{server.server_port}/"
+    made = stage.deployment.ask("webhooks", "add", url, "--tenant", tenant)
+    stage.remind(1, "untold", [tenant])
+    yield
+    stage.deployment.ask("webhooks", "remove", made["id"], "--yes")
+    server.shutdown()
+    server.server_close()
+
+
+class _Gone(BaseHTTPRequestHandler):
+    """A receiver that is not there any more."""
+
+    def do_POST(self) -> None:
+        """Say so."""
+        self.send_response(410)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def a_certificate_of(days: int) -> Play:

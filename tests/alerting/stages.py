@@ -29,6 +29,7 @@ def everyday(folder: Path, watched: Monitoring, server: Postgres, found: Finding
         Scene("the gateway is killed", "GatewayGone", scenes.the_gateway_is_killed, may="ProcessDown"),
         Scene("a process stands still, and goes on", "LoopBlocked", scenes.a_process_stands_still, may="ProcessDown GatewayGone"),
         Scene("a connection breaks", "ConnectionsInAttention", scenes.a_connection_breaks),
+        Scene("a receiver of webhooks is gone", "WebhookDisabled", scenes.a_receiver_is_gone),
         Scene("a certificate ends in ten days", "CertificateEnding", scenes.a_certificate_of(10)),
         Scene("a certificate ends tomorrow", "CertificateEndsNow", scenes.a_certificate_of(1), may="CertificateEnding"),
         Scene("Redis fills", "RedisFilling", scenes.redis_has(0.78)),
@@ -43,7 +44,8 @@ def everyday(folder: Path, watched: Monitoring, server: Postgres, found: Finding
         Scene("Google gives us no tokens", "OwnClientRefused", scenes.google_gives_us_no_tokens, may="ConnectionsInAttention"),
     )
     # fmt: on
-    with stage("everyday", folder, watched, server) as made:
+    allowed = {"CERTMAIL_WEBHOOK_ALLOW": "http://127.0.0.1"}
+    with stage("everyday", folder, watched, server, **allowed) as made:
         made.add_tenants(8)
         made.add_worker()
         made.add_worker()

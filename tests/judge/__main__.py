@@ -60,6 +60,7 @@ def _journeys(node: str, chromium: str) -> int:
         "CERTMAIL_OPERATOR_DOMAINS": "judge.example",
         "CERTMAIL_OPERATOR_DOMAIN_ROLE": "viewer",
     }
+    settings["CERTMAIL_WEBHOOK_ALLOW"] = "http://127.0.0.1"
     # What the caretaker mends by itself would be mended before the journey has seen it broken.
     settings |= {"CERTMAIL_CARE_SECONDS": "600", "CERTMAIL_LOGO_HOSTS": "static.example.com"}
     with (

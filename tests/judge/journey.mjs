@@ -11,6 +11,7 @@ import { operating } from "./operating.mjs";
 import { operators } from "./operators.mjs";
 import { serviceAccount } from "./service_account.mjs";
 import { templates } from "./templates.mjs";
+import { webhooks } from "./webhooks.mjs";
 
 const given = JSON.parse(process.env.JUDGE);
 // What is typed beside the browsers; both journeys go on meanwhile.
@@ -56,6 +57,7 @@ class Journey {
     await framed(operator, town, `mails${width}`);
     await keyboard(operator, town, "/console", `/console/tenants/mails${width}/templates/texts/en/reminder`);
     await answers(operator, google, town, `globex${width}`);
+    await webhooks(operator, town, `mails${width}`);
     await operating(operator, google, town, `acme${width}`, `globex${width}`);
   }
 

@@ -21,7 +21,8 @@ from typing import Final
 from sqlalchemy import update
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.webhooks.endpoints import add_webhook, get_webhook, rotate_webhook
+from certmail_config.admin.webhooks.endpoints import add_webhook, get_webhook
+from certmail_config.admin.webhooks.running import rotate_webhook
 from certmail_config.admin.webhooks.trial import try_out
 from certmail_config.settings import Settings
 from certmail_config.sql import tables

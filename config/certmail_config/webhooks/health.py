@@ -107,6 +107,16 @@ def resume(health: Health, at: datetime) -> Health:
     return Health(EndpointState.ACTIVE, since=at, succeeded_at=health.succeeded_at)
 
 
+def move(health: Health, at: datetime) -> Health:
+    """A person names another address for it: what the one before did counts no more.
+
+    What a person has stopped, or has to resume, stays so.
+    """
+    if health.state in SENDING:
+        return Health(EndpointState.ACTIVE, since=at, succeeded_at=health.succeeded_at)
+    return replace(health, failures=0, failing_since=None)
+
+
 def _fails_for_a_while(health: Health, at: datetime) -> bool:
     since = health.failing_since or at
     long_enough = (at - since).total_seconds() >= BACK_OFF_SECONDS

@@ -16,18 +16,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from sqlalchemy import text
+
 from bench.record_filling import BIG, BIG_CAMPAIGN, SOMEBODY, fill, some_job
 from certmail.gateway.console.record.filter_form import OWNER, ListFilter, ListLinks
 from certmail.gateway.console.sessions.cookies import Cookie
 from certmail.gateway.console.sessions.sessions import Sessions
 from certmail_config.admin.admin import Admin, open_admin
+from certmail_config.admin.webhooks.endpoints import add_webhook, list_webhooks
 from certmail_config.settings import PREFIX, Settings
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.stores.embedded import embedded_server
@@ -44,7 +47,7 @@ def pages(admin: Admin, count: int) -> Iterator[tuple[str, str]]:
 
     def listed(**fields: str) -> str:
         wanted = ListFilter(**fields)
-        sealed = wanted.sealed(lambda text: admin.vault.seal(text, owner=OWNER))
+        sealed = wanted.sealed(lambda typed: admin.vault.seal(typed, owner=OWNER))
         return ListLinks(wanted, sealed).to()
 
     yield "connections", "/console"
@@ -63,7 +66,27 @@ def pages(admin: Admin, count: int) -> Iterator[tuple[str, str]]:
     yield "attention of a tenant", f"/console/attention?tenant={BIG}"
     yield "tenants", "/console/tenants"
     yield "the largest tenant", f"/console/tenants/{BIG}"
+    [busiest] = list_webhooks(admin, limit=1)
+    yield "webhooks", "/console/webhooks"
+    yield "the busiest webhook", f"/console/webhooks/{busiest.id}"
     yield "the beginning of a file of everything", "/console/deliveries/export"
+
+
+def fill_webhooks(admin: Admin, tenants: Sequence[str], count: int) -> None:
+    """A webhook for each tenant, with a hundredth as many messages waiting; the first has most."""
+    insert = text(
+        "INSERT INTO webhook_messages (endpoint, ms, n, type, body, state, attempts, due_at, ended_at) "
+        "SELECT :endpoint, 1764000000000 + n, 0, 'reminder.accepted', repeat('x', 300), :state, 1, now(), now() "
+        "FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n"
+    )
+    for n, tenant in enumerate(tenants):
+        made, _ = add_webhook(admin, f"https://hooks.example.com/{tenant}", tenants=[tenant])
+        delivered, waiting = (count if n == 0 else 0), count // 100
+        with admin.db() as db:
+            rows = {"endpoint": made.id, "state": "delivered", "first": 1, "last": delivered}
+            db.execute(insert, rows)
+            rows |= {"state": "waiting", "first": delivered + 1, "last": delivered + waiting}
+            db.execute(insert, rows)
 
 
 @contextmanager
@@ -85,9 +108,12 @@ def gateway(server: Postgres, count: int, data: Path) -> Iterator[tuple[str, Adm
         }
         settings = Settings(**given)
         with open_admin(settings, make_key=True) as admin:
-            for tenant in (BIG, *(f"tenant-{n}" for n in range(1, 50))):
+            tenants = (BIG, *(f"tenant-{n}" for n in range(1, 50)))
+            for tenant in tenants:
                 admin.add_tenant(tenant)
                 admin.add_service_provider_app(tenant, "default", limits=GoogleLimits())
+            fill_webhooks(admin, tenants, count)
+            server.execute("VACUUM ANALYZE")
 
             environment = os.environ | {f"{PREFIX}{n.upper()}": v for n, v in given.items()}
             command = [sys.executable, "-m", "certmail_worker", "gateway"]

@@ -9,10 +9,12 @@ import pytest
 from certmail_config.webhooks.health import (
     BACK_OFF_AFTER,
     DISABLE_AFTER,
+    SENDING,
     EndpointState,
     Health,
     did_not_take,
     is_gone,
+    move,
     pause,
     resume,
     took,
@@ -102,3 +104,16 @@ def test_a_person_stops_it_and_lets_it_go_on_from_whatever_it_was() -> None:
         health = Health(state, "x", NOW, 7, NOW, NOW, NOW)
         assert pause(health, NOW).state is EndpointState.PAUSED
         assert resume(health, NOW) == Health(EndpointState.ACTIVE, since=NOW, succeeded_at=NOW)
+
+
+def test_at_another_address_it_begins_anew_unless_a_person_has_stopped_it_or_has_to_resume_it() -> (
+    None
+):
+    for state in EndpointState:
+        ill = Health(state, "x", NOW - timedelta(days=1), 7, NOW, NOW, NOW)
+        moved = move(ill, NOW)
+        if state in SENDING:
+            assert moved == Health(EndpointState.ACTIVE, since=NOW, succeeded_at=NOW)
+        else:
+            assert (moved.state, moved.code, moved.since) == (state, "x", ill.since)
+            assert (moved.failures, moved.failing_since) == (0, None)

@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.webhooks import endpoints as webhooks
+from certmail_config.admin.webhooks import running
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import uuid7
 from certmail_config.settings import Settings
@@ -177,12 +178,12 @@ async def test_every_event_reaches_every_endpoint_whoever_is_killed(
             missed = told.keys() - there["nasty"].taken.keys()
 
             there["nasty"].habit = None
-            webhooks.resume_webhook(admin, ids["nasty"])
+            running.resume_webhook(admin, ids["nasty"])
 
             def complete() -> bool:
                 for id_ in ids.values():
                     if _failed(admin, id_):
-                        webhooks.replay_failed(admin, id_)
+                        running.replay_failed(admin, id_)
                 return all(told.keys() <= each.taken.keys() for each in there.values())
 
             await until("all to have all", complete, patience)

@@ -64,6 +64,7 @@ ARGUMENTS: Final[dict[str, str]] = {
     "webhooks list": "",
     "webhooks show": "w",
     "webhooks test": "w",
+    "webhooks change": "w --every-type",
     "webhooks pause": "w",
     "webhooks resume": "w",
     "webhooks rotate": "w",

@@ -73,6 +73,22 @@ def test_a_webhook_misses_nothing_while_it_is_paused(run: Run) -> None:
         assert db.execute(select(tables.webhook_messages)).all() == []
 
 
+def test_a_webhook_is_changed_and_its_secret_stays(run: Run) -> None:
+    made = added(run)
+    moved = "https://new.example.com/"
+    status, changed = run(
+        "webhooks", "change", made["id"], "--url", moved, "--type", "reminder.failed"
+    )
+    assert (status, changed["url"], changed["types"]) == (0, moved, ["reminder.failed"])
+    assert "secret" not in changed
+    assert run("webhooks", "change", made["id"], "--every-type")[1]["types"] == ["*"]
+    assert run("webhooks", "change", made["id"], "--name", "ours")[1]["name"] == "ours"
+    assert run("webhooks", "show", made["id"])[1]["url"] == moved
+    with open_admin(Settings.from_env()) as admin, admin.db() as db:
+        found = get_endpoint(db, made["id"])
+    assert signing_secrets(admin.vault, found, found.created_at) == [made["secret"]]
+
+
 def test_a_secret_is_kept_under_the_vault_and_two_sign_while_it_is_replaced(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +135,11 @@ def test_a_secret_is_kept_under_the_vault_and_two_sign_while_it_is_replaced(
         (("pause", "nothing"), "unknown_webhook"),
         (("rotate", "nothing"), "unknown_webhook"),
         (("replay", "nothing", "--failed"), "unknown_webhook"),
+        (("change", "nothing", "--every-type"), "unknown_webhook"),
+        (("change", "nothing"), "wrong_use"),
+        (("change", "nothing", "--every-type", "--type", "reminder.failed"), "wrong_use"),
+        (("change", "nothing", "--type", "reminder.sent"), "unknown_type"),
+        (("change", "nothing", "--url", "https://10.0.0.1/"), "invalid_url"),
         (("replay", "nothing"), "wrong_use"),
         (("replay", "nothing", "--since", "yesterday"), "invalid_time"),
     ],

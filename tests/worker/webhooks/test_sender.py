@@ -15,6 +15,8 @@ from sqlalchemy import select, update
 
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.webhooks import endpoints as webhooks
+from certmail_config.admin.webhooks import running
+from certmail_config.admin.webhooks.changing import change_webhook
 from certmail_config.metrics.instruments import WorkerMeters
 from certmail_config.sql import tables
 from certmail_config.sql.webhooks.messages import Ended, MessageState, end_attempts, kept_of
@@ -137,13 +139,13 @@ async def test_after_the_last_attempt_it_is_kept_and_can_be_replayed_under_its_i
         assert (newest["status"], newest["error"]) == (500, "it answered HTTP 500")
 
         there.habit = None
-        assert webhooks.replay_failed(admin, id_) == 2
+        assert running.replay_failed(admin, id_) == 2
         await until(lambda: kept(admin, id_) == (0, 2, 0))
         assert set(there.seen.values()) == {9}
 
-        assert webhooks.replay_one(admin, id_, newest["id"]) == 1
+        assert running.replay_one(admin, id_, newest["id"]) == 1
         await until(lambda: there.seen[newest["id"]] == 10)
-        assert webhooks.replay_since(admin, id_, datetime(2020, 1, 1, tzinfo=UTC)) >= 0
+        assert running.replay_since(admin, id_, datetime(2020, 1, 1, tzinfo=UTC)) >= 0
 
 
 async def test_gone_disables_it_at_once_tells_it_once_and_keeps_what_it_misses(
@@ -168,7 +170,7 @@ async def test_gone_disables_it_at_once_tells_it_once_and_keeps_what_it_misses(
         assert said.remedy == f"certmail webhooks resume {id_}"  # type: ignore[attr-defined]
 
         gone.habit = None
-        webhooks.resume_webhook(admin, id_)
+        running.resume_webhook(admin, id_)
         await until(lambda: kept(admin, id_) == (0, 25, 0))
     assert gone.in_order()
 
@@ -176,11 +178,11 @@ async def test_gone_disables_it_at_once_tells_it_once_and_keeps_what_it_misses(
 async def test_a_paused_endpoint_is_sent_nothing_and_misses_nothing(admin: Admin) -> None:
     async with receiver() as there, sending(admin) as sender:
         id_ = endpoint(admin, there)
-        webhooks.pause_webhook(admin, id_)
+        running.pause_webhook(admin, id_)
         happen(admin, *ends(5))
         took = take_turn(admin.engine, admin.vault, sender.now(), after="", room=9, under_way={})
         assert (took.work, kept(admin, id_)) == ([], (5, 0, 0))
-        webhooks.resume_webhook(admin, id_)
+        running.resume_webhook(admin, id_)
         await until(lambda: kept(admin, id_) == (0, 5, 0))
 
 
@@ -212,7 +214,7 @@ async def test_an_endpoint_that_fails_for_a_while_is_tried_by_one_message_at_a_t
         await until(lambda: state(admin, id_) is EndpointState.ACTIVE)
 
         ahead += timedelta(days=1)
-        webhooks.replay_failed(admin, id_)
+        running.replay_failed(admin, id_)
         await until(lambda: kept(admin, id_) == (0, 40, 0))
 
     said = [each.message for each in caplog.records if each.message.startswith("webhook")]
@@ -259,7 +261,7 @@ async def test_while_a_secret_is_replaced_receivers_with_either_take_it(admin: A
     async with receiver() as there, sending(admin):
         id_ = endpoint(admin, there)
         [old] = there.secrets
-        _, new = webhooks.rotate_webhook(admin, id_, hours=1)
+        _, new = running.rotate_webhook(admin, id_, hours=1)
         happen(admin, *ends(1))
         await until(lambda: kept(admin, id_) == (0, 1, 0))
         there.secrets = (new,)
@@ -274,6 +276,27 @@ async def test_while_a_secret_is_replaced_receivers_with_either_take_it(admin: A
         happen(admin, *ends(1, first=90))
         await until(lambda: there.forged)
         assert kept(admin, id_)[1] == 2
+
+
+async def test_what_waits_goes_to_another_address_and_the_one_before_disables_nothing(
+    admin: Admin,
+) -> None:
+    moved = asyncio.Event()
+
+    async def goes_once_it_has_moved(received: Received) -> Any:
+        await moved.wait()
+        return await status(410)(received)
+
+    async with receiver(habit=goes_once_it_has_moved) as old, receiver() as new, sending(admin):
+        id_ = endpoint(admin, old)
+        new.secrets = old.secrets
+        happen(admin, *ends(PER_ENDPOINT + 5))
+        await until(lambda: len(old.seen) == PER_ENDPOINT)
+        change_webhook(admin, id_, url=new.url)
+        moved.set()
+        await until(lambda: kept(admin, id_) == (0, PER_ENDPOINT + 5, 0))
+        assert state(admin, id_) is EndpointState.ACTIVE
+        assert (len(new.taken), new.forged) == (PER_ENDPOINT + 5, [])
 
 
 async def test_whoever_lacks_the_vault_key_sends_nothing_and_loses_nothing(

@@ -275,6 +275,11 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "send_trial",
                 "Send a signed trial to a webhook now, and say what came back. Ends with status 1 where it was not taken.",
             ),
+            "change": Command(
+                "webhooks.change",
+                "change",
+                "Change where a webhook leads, what it is told of, or its name; what is not named stays. So does its secret.",
+            ),
             "pause": Command(
                 "webhooks.pause",
                 "pause",

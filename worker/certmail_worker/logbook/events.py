@@ -303,7 +303,7 @@ WEBHOOKS: Final = (
         "webhook_backing_off",
         "An endpoint has taken nothing for a while (`error`): from now on one message at a time tries it. "
         "What happens is kept for it; said once.",
-        UPSTREAM, DAY, "See why the receiver at `host` does not answer 2xx.", (WEBHOOK, "certmail webhooks test WEBHOOK"), "webhook-disabled",
+        UPSTREAM, DAY, "See why the receiver at `host` does not answer 2xx.", (WEBHOOK, "certmail webhooks test WEBHOOK"), "certmailwebhookdisabled",
     ),
     Entry("webhook_active", "An endpoint that had failed takes messages again, those that waited first."),
     Entry(
@@ -311,7 +311,7 @@ WEBHOOKS: Final = (
         "An endpoint is sent nothing any more: it failed for five days, or answered 410. What happens is "
         "kept for it for CERTMAIL_WEBHOOK_DAYS; said once.",
         UPSTREAM, DAY, "Mend the receiver, then resume the endpoint, or remove it.",
-        (WEBHOOK, "certmail webhooks resume WEBHOOK", "certmail webhooks replay WEBHOOK --failed"), "webhook-disabled",
+        (WEBHOOK, "certmail webhooks resume WEBHOOK", "certmail webhooks replay WEBHOOK --failed"), "certmailwebhookdisabled",
     ),
     Entry(
         "webhook_unsigned",

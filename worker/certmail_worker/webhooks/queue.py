@@ -137,7 +137,9 @@ def _note(db: Db, id_: str, tries: Sequence[Tried], random: Random) -> list[Call
         except Refused:
             return []  # removed meanwhile
 
-        health, error = health_after(before.health, before.error, tries, random)
+        # What came of an address that it no longer has says nothing of the one it has.
+        here = [each for each in tries if each.url == before.url]
+        health, error = health_after(before.health, before.error, here, random)
         after = replace(before, health=health, error=error)
         if _says_nothing_new(before, after):
             return []

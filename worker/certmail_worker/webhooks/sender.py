@@ -108,7 +108,7 @@ class WebhookSender:
         came = await self.posts.post(work.url, headers, taken.body)
         self.meters.webhook_posts.add(outcome_of(came))
         self.meters.webhook_seconds.note(came.seconds)
-        return Tried(taken, came, self.now())
+        return Tried(taken, came, self.now(), work.url)
 
     async def _wait(self, seconds: float) -> None:
         """Until something under way has ended, or so long."""

@@ -18,11 +18,12 @@ Waits = Callable[[int, float], float | None]
 
 
 class Tried(NamedTuple):
-    """An attempt that is over, what came of it, and when."""
+    """An attempt that is over, what came of it, when, and at which address."""
 
     taken: TakenMessage
     came: Came
     at: datetime
+    url: str
 
 
 def end_of(tried: Tried, random: Random, waits: Waits = wait_before) -> Ended:
@@ -31,7 +32,7 @@ def end_of(tried: Tried, random: Random, waits: Waits = wait_before) -> Ended:
     Where nobody wants messages any more it is none's fault: it waits until somebody resumes the
     endpoint.
     """
-    taken, came, at = tried
+    taken, came, at, _ = tried
     if came.taken:
         return Ended(taken, MessageState.DELIVERED, at, None, came.status, None)
     if came.status == HTTP_GONE:
@@ -48,7 +49,7 @@ def health_after(
     health: Health, error: str | None, tries: Iterable[Tried], random: Random
 ) -> tuple[Health, str | None]:
     """How an endpoint is after these attempts, in their order, and why it last took nothing."""
-    for _, came, at in tries:
+    for _, came, at, _ in tries:
         if came.taken:
             health, error = took(health, at), None
         elif came.status == HTTP_GONE:

@@ -1,37 +1,36 @@
-"""What a person does with webhooks: add, stop, let go on, replace a secret, replay, remove.
+"""Which endpoints there are: add one, look at them, remove one.
 
-For command line, API and console alike. A secret is given once, when it is made.
+A secret is given once, when it is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection as Db
 
 from certmail_config.admin.admin import Admin
+from certmail_config.admin.webhooks.acts import record_act, types_told
 from certmail_config.admin.webhooks.secrets import seal_secret
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.base.ids import uuid7
+from certmail_config.ledger import Act
 from certmail_config.settings.forms import did_you_mean
 from certmail_config.sql import registry
 from certmail_config.sql.webhooks import endpoints, messages
 from certmail_config.sql.webhooks.endpoints import EVERY_TENANT, Endpoint
 from certmail_config.sql.webhooks.messages import Kept
-from certmail_config.webhooks import health
 from certmail_config.webhooks.catalogue import EVERY_TYPE, SUBSCRIBABLE
 from certmail_config.webhooks.health import EndpointState, Health
-from certmail_config.webhooks.signing import new_secret, read_message_id
+from certmail_config.webhooks.signing import new_secret
 from certmail_config.webhooks.targets import read_target
 
 MAX_NAME: Final = 200
 MAX_OF_TENANT: Final = 20
 """Endpoints that may be told of one tenant: each event is kept and sent once for each."""
-OVERLAP_HOURS: Final = 24
-MAX_OVERLAP_HOURS: Final = 24 * 30
 NEWEST: Final = 20
 
 
@@ -82,6 +81,9 @@ def add_webhook(
         for tenant in sorted(made.tenants):
             _check_tenant(db, tenant)
         endpoints.add_endpoint(db, made)
+
+    whose = ", ".join(sorted(made.tenants))
+    record_act(admin, Act.WEBHOOK_ADDED, made, f"told of {types_told(made)}, of {whose}")
     return made, secret
 
 
@@ -120,84 +122,13 @@ def view_webhook(admin: Admin, id_: str, newest: int = NEWEST) -> WebhookView:
         )
 
 
-def pause_webhook(admin: Admin, id_: str) -> Endpoint:
-    """Send nothing more to an endpoint; what happens is kept for it. Raises Refused."""
-    now = datetime.now(UTC)
-    return _change(admin, id_, lambda each: replace(each, health=health.pause(each.health, now)))
-
-
-def resume_webhook(admin: Admin, id_: str) -> Endpoint:
-    """Let an endpoint be sent what waits for it, whatever stopped it. Raises Refused."""
-    now = datetime.now(UTC)
-    return _change(
-        admin,
-        id_,
-        lambda each: replace(each, health=health.resume(each.health, now), error=None),
-    )
-
-
-def rotate_webhook(admin: Admin, id_: str, *, hours: float = OVERLAP_HOURS) -> tuple[Endpoint, str]:
-    """Make another secret; the one before signs too for so long. Gives the new one.
-
-    Of more than two the oldest goes at once. Raises Refused.
-    """
-    secret, until = new_secret(), datetime.now(UTC) + timedelta(hours=hours)
-    changed = _change(
-        admin,
-        id_,
-        lambda each: replace(
-            each,
-            secret=seal_secret(admin.vault, id_, each.url, secret),
-            previous_secret=each.secret,
-            previous_until=until,
-        ),
-    )
-    return changed, secret
-
-
-def replay_one(admin: Admin, id_: str, message: str) -> int:
-    """Send one message again; raises Refused."""
-    key, now = read_message_id(message), datetime.now(UTC)
-    with admin.db() as db:
-        endpoints.get_endpoint(db, id_)
-        count = 0 if key is None else messages.replay_message(db, id_, key, now)
-    if not count:
-        raise Refused(
-            "unknown_message",
-            f"No message {message!r} is kept for this webhook.",
-            f"They are kept for {admin.settings.webhook_days} days; see `certmail webhooks show {id_}`.",
-        )
-    return count
-
-
-def replay_since(admin: Admin, id_: str, since: datetime) -> int:
-    """Send all that happened since a time (again); gives how many. Raises Refused."""
-    with admin.db() as db:
-        endpoints.get_endpoint(db, id_)
-        return messages.replay_since(db, id_, since, datetime.now(UTC))
-
-
-def replay_failed(admin: Admin, id_: str) -> int:
-    """Send all that failed again; gives how many. Raises Refused."""
-    with admin.db() as db:
-        endpoints.get_endpoint(db, id_)
-        return messages.replay_failed(db, id_, datetime.now(UTC))
-
-
 def remove_webhook(admin: Admin, id_: str) -> Endpoint:
     """Remove an endpoint, and what waits for it. Raises Refused."""
     with admin.db() as db:
         found = endpoints.get_endpoint(db, id_)
         endpoints.remove_endpoint(db, id_)
+    record_act(admin, Act.WEBHOOK_REMOVED, found)
     return found
-
-
-def _change(admin: Admin, id_: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
-    while True:
-        with admin.db() as db:
-            changed = change(endpoints.get_endpoint(db, id_))
-            if endpoints.change_endpoint(db, changed):
-                return replace(changed, version=changed.version + 1)
 
 
 def _check_tenant(db: Db, tenant: str) -> None:

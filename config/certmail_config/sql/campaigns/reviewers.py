@@ -185,7 +185,7 @@ def remove_reviewers(db: Db, tenant: str, campaign: str, ids: Collection[str]) -
     for page in pages(ids):
         where = _of(tenant, campaign) & _T.c.id.in_(page)
         found += db.execute(delete(_T).where(where).returning(_T.c.id)).scalars()
-    return found
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -18,6 +18,7 @@ from certmail_config.webhooks.catalogue import EVERY_TYPE
 from certmail_config.webhooks.health import SENDING, EndpointState, Health
 
 EVERY_TENANT: Final = "*"
+EVERY_STATE: Final = frozenset(EndpointState)
 _TABLE: Final = tables.webhook_endpoints
 _OF: Final = tables.webhook_subscriptions
 _HEALTH: Final = tuple(field.name for field in fields(Health))
@@ -52,14 +53,35 @@ def add_endpoint(db: Db, endpoint: Endpoint) -> None:
     )
 
 
-def list_endpoints(db: Db, after: str = "", limit: int | None = None) -> list[Endpoint]:
-    """Endpoints in the order in which they were made, those after one."""
-    return _read(db, select(_TABLE).where(_TABLE.c.id > after).limit(limit))
+def list_endpoints(
+    db: Db,
+    after: str = "",
+    limit: int | None = None,
+    *,
+    tenant: str | None = None,
+    states: Collection[EndpointState] = EVERY_STATE,
+) -> list[Endpoint]:
+    """Endpoints in the order in which they were made, those after one.
+
+    Of a `tenant` those that are told of it, also as one of all.
+    """
+    query = select(_TABLE).where(_TABLE.c.id > after)
+    if tenant is not None:
+        told = select(_OF.c.endpoint).where(_OF.c.tenant.in_([tenant, EVERY_TENANT]))
+        query = query.where(_TABLE.c.id.in_(told))
+    if states != EVERY_STATE:
+        query = query.where(_TABLE.c.state.in_(sorted(states)))
+    return _read(db, query.limit(limit))
 
 
 def get_endpoint(db: Db, id_: str) -> Endpoint:
     """One endpoint; raises Refused."""
-    found = _read(db, select(_TABLE).where(_TABLE.c.id == id_))
+    # No id holds what a database cannot even be asked for.
+    found = (
+        _read(db, select(_TABLE).where(_TABLE.c.id == id_))
+        if id_.isascii() and "\0" not in id_
+        else []
+    )
     if not found:
         raise Refused(
             "unknown_webhook", f"There is no webhook {id_!r}.", "See `certmail webhooks list`."

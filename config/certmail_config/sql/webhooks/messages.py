@@ -205,6 +205,13 @@ def kept_of(db: Db, endpoint: str) -> Kept:
     return Kept(**counts, oldest_due=oldest)
 
 
+def count_waiting(db: Db, endpoint: str, most: int) -> int:
+    """How many messages wait for an endpoint; so many are counted at `most`."""
+    waits = (_TABLE.c.endpoint == endpoint) & (_TABLE.c.state == MessageState.WAITING)
+    some = select(_TABLE.c.ms).where(waits).limit(most).subquery()
+    return int(db.execute(select(func.count()).select_from(some)).scalar_one())
+
+
 def newest_messages(db: Db, endpoint: str, limit: int) -> list[dict[str, Any]]:
     """The newest messages of an endpoint, without their bodies, the newest first."""
     shown = ("ms", "n", "type", "state", "attempts", "due_at", "ended_at", "status", "error")

@@ -368,6 +368,14 @@ ROUTES: Final = (
         turns=_lists,
     ),
     Route(
+        "PATCH", "/v1/webhooks/{webhook}", "changeWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
+        summary="Change where a webhook leads, what it is told of, or its name",
+        does=BodyHandler(models.WebhookChange, webhooks.body_of_change, webhooks.change),
+        gives={200: ("It is changed; its secret stays.", models.Webhook)},
+        problems=(*_KEYED, "invalid_body", "unknown_webhook"),
+        turns=_batches,
+    ),
+    Route(
         "DELETE", "/v1/webhooks/{webhook}", "removeWebhook", Tag.WEBHOOKS, KeyScope.WEBHOOKS_WRITE,
         summary="Remove a webhook, with its secret and what waits for it",
         does=webhooks.remove,

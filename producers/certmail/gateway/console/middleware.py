@@ -153,7 +153,12 @@ def _status(error: CertmailError) -> int:
         case StoresUnreachable() | SealBroken() | SettingsError():
             return 503
         case Refused(
-            code="unknown_connection" | "unknown_tenant" | "unknown_sample" | "unknown_reminder"
+            code="unknown_connection"
+            | "unknown_tenant"
+            | "unknown_sample"
+            | "unknown_reminder"
+            | "unknown_webhook"
+            | "unknown_message"
         ):
             return 404
         case Refused():

@@ -35,6 +35,7 @@ NAVIGATION: Final = (
     NavigationItem("/console/deliveries", N_("Deliveries"), ("/console/deliveries/",)),
     NavigationItem("/console/attention", N_("Attention"), ("/console/attention/",)),
     NavigationItem("/console/tenants", N_("Tenants"), ("/console/tenants/",)),
+    NavigationItem("/console/webhooks", N_("Webhooks"), ("/console/webhooks/",)),
     NavigationItem("/console/templates", N_("Templates"), ()),
     NavigationItem(
         "/console/operators", N_("Operators"), ("/console/operators/",), OperatorRole.ADMIN

@@ -35,6 +35,7 @@ from certmail.gateway.console.record.export_page import EXPORTS, Exports
 from certmail.gateway.console.rendering import APPLICATION, SANDBOX, static_file
 from certmail.gateway.console.tenant_templates import changing, editing, overview, sending
 from certmail.gateway.console.tenants import tenant_pages
+from certmail.gateway.console.webhooks import webhook_actions, webhook_pages
 from certmail_config.admin.admin import Admin
 from certmail_config.operators.permissions import role_for_page
 
@@ -99,6 +100,19 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/tenants", tenant_pages.tenants),
     ("GET", "/tenants/{tenant}", tenant_pages.tenant),
     ("POST", "/tenants/{tenant}/connections/{id}/limits", tenant_pages.limits),
+    ("GET", "/webhooks", webhook_pages.webhooks),
+    ("GET", "/webhooks/new", webhook_pages.new_page),
+    ("POST", "/webhooks/new", webhook_pages.new),
+    ("GET", "/webhooks/{webhook}", webhook_pages.webhook),
+    ("GET", "/webhooks/{webhook}/change", webhook_pages.change_page),
+    ("POST", "/webhooks/{webhook}/change", webhook_pages.change),
+    ("POST", "/webhooks/{webhook}/test", webhook_actions.send_trial),
+    ("POST", "/webhooks/{webhook}/pause", webhook_actions.pause),
+    ("POST", "/webhooks/{webhook}/resume", webhook_actions.resume),
+    ("POST", "/webhooks/{webhook}/rotate", webhook_actions.rotate),
+    ("POST", "/webhooks/{webhook}/replay", webhook_actions.replay),
+    ("GET", "/webhooks/{webhook}/removal", webhook_pages.removal),
+    ("POST", "/webhooks/{webhook}/removal", webhook_actions.remove),
 )
 
 

@@ -87,6 +87,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     "connection_pending": N_("Finish the steps on this page, then check the connection."),
     "not_linked": N_("Link an account."),
     "unknown_tenant": N_("Check the address of this page, or go back to the connections."),
+    "unknown_webhook": N_("Go back to the list of webhooks."),
+    "unknown_message": N_("Go back to the webhook: it lists the newest that are kept."),
     "no_worker": N_("Start a worker (certmail worker, or certmail up), then try again."),
 }
 """What to do on these pages, where the command line's words would name a command."""

@@ -12,7 +12,9 @@ from redis import Redis
 
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.api_keys import create_key
-from certmail_config.admin.webhooks.endpoints import MAX_OF_TENANT, add_webhook, pause_webhook
+from certmail_config.admin.webhooks.endpoints import MAX_OF_TENANT, add_webhook
+from certmail_config.admin.webhooks.running import pause_webhook
+from certmail_config.base import redis_keys
 from certmail_config.settings import Settings
 from certmail_config.sql.webhooks.messages import add_message
 from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
@@ -72,6 +74,62 @@ async def test_a_webhook_is_made_shown_stopped_and_removed_and_its_secret_said_o
     code, gone, _ = await client.ask("DELETE", one)
     assert (code, gone["id"]) == (200, made["id"])
     assert (await client.get(one))[1]["code"] == "unknown_webhook"
+
+
+async def test_a_webhook_is_changed_by_what_is_named_and_checked_as_a_new_one(client: Any) -> None:
+    _, made, _ = await client.post({"url": URL, "tenants": ["acme"], "name": "ours"}, PATH)
+    one = f"{PATH}/{made['id']}"
+    moved = "https://new.example.com/certmail"
+    code, changed, _ = await client.ask(
+        "PATCH", one, json={"url": moved, "types": ["reminder.failed"]}
+    )
+    assert (code, changed["url"], changed["types"]) == (200, moved, ["reminder.failed"])
+    assert (changed["name"], changed["tenants"], "secret" in changed) == ("ours", ["acme"], False)
+    _, changed, _ = await client.ask("PATCH", one, json={"types": [], "url": None})
+    assert (changed["url"], changed["types"]) == (moved, ["*"])
+
+    for body, pointer, fault in (
+        ({"url": "https://10.0.0.1/"}, "/url", "invalid_url"),
+        ({"types": ["reminder.sent"]}, "/types", "unknown_type"),
+        ({"tenants": ["globex"]}, "/tenants", None),
+        ({}, "", None),
+    ):
+        code, problem, _ = await client.ask("PATCH", one, json=body)
+        assert (code, problem["code"]) == (422, "invalid_body")
+        [found] = problem["errors"]
+        assert found["pointer"] == pointer
+        assert fault is None or found["code"] == fault
+    assert (await client.get(one))[1]["url"] == moved
+
+
+async def test_what_a_key_does_is_on_record_under_its_id(
+    client: Any, redis: Redis, admin: Admin
+) -> None:
+    _, key = await asyncio.to_thread(
+        create_key, admin, "theirs", tenants=["acme"], scopes=list(KeyScope)
+    )
+    theirs = replace(client, key=key)
+    _, made, _ = await theirs.post({"url": URL, "tenants": ["acme"]}, PATH)
+    one = f"{PATH}/{made['id']}"
+    await theirs.ask("PATCH", one, json={"name": "ours"})
+    await theirs.ask("POST", f"{one}/pause")
+    await theirs.ask("POST", f"{one}/resume")
+    await theirs.ask("POST", f"{one}/rotate", json={})
+    await theirs.ask("POST", f"{one}/replay", json={"failed": True})
+    await theirs.ask("DELETE", one)
+    entries: Any = await asyncio.to_thread(redis.xrange, redis_keys.EVENTS)
+    acts = [each for _, each in entries if each[b"type"].startswith(b"webhook_")]
+    assert [each[b"type"].decode() for each in acts] == [
+        "webhook_added",
+        "webhook_changed",
+        "webhook_paused",
+        "webhook_resumed",
+        "webhook_rotated",
+        "webhook_replayed",
+        "webhook_removed",
+    ]
+    [by] = {each[b"by"].decode() for each in acts}
+    assert by == f"API key {key.split('_')[1]}"
 
 
 async def test_a_trial_is_signed_and_what_comes_back_is_said(client: Any) -> None:
@@ -159,8 +217,8 @@ async def test_a_key_of_one_tenant_makes_and_sees_none_that_is_told_of_another(
         for method, rest in (("GET", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/pause"), ("POST", "/resume")):  # fmt: skip
             code, problem, _ = await client.ask(method, f"{PATH}/{id_}{rest}")
             assert (code, problem["code"]) == (404, "unknown_webhook")
-        for rest in ("/rotate", "/replay"):
-            code, problem, _ = await client.ask("POST", f"{PATH}/{id_}{rest}", json={})
+        for method, rest in (("POST", "/rotate"), ("POST", "/replay"), ("PATCH", "")):
+            code, problem, _ = await client.ask(method, f"{PATH}/{id_}{rest}", json={})
             assert (code, problem["code"]) == (404, "unknown_webhook")
     assert len((await every.get(PATH))[1]["items"]) == 4
 

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
+from certmail_config.admin.webhooks.acts import types_told
 from certmail_config.admin.webhooks.endpoints import add_webhook
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_config.sql.webhooks.endpoints import EVERY_TENANT
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, out, print_json
-from certmail_worker.cli.webhooks.shown import told, webhook_json, whose
+from certmail_worker.cli.webhooks.shown import webhook_json, whose
 
 
 def add(
@@ -39,7 +41,7 @@ def add(
     if bool(tenant) == every_tenant:
         raise WrongUse("wrong_use", "Name a --tenant (or several), or say --every-tenant.")
 
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         made, secret = add_webhook(
             admin, url, tenants=tenant or [EVERY_TENANT], types=type_ or (), name=name
         )
@@ -47,7 +49,7 @@ def add(
     if json:
         return print_json({**webhook_json(made), "secret": secret})
 
-    err.print(f"The webhook {made.id}: {told(made)}, of {whose(made)}.", markup=False)
+    err.print(f"The webhook {made.id}: {types_told(made)}, of {whose(made)}.", markup=False)
     err.print(f"Try it out: certmail webhooks test {made.id}", markup=False)
     err.print("Its secret is shown this once:")
     out.print(secret, markup=False)

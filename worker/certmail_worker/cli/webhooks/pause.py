@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.webhooks.endpoints import (
-    pause_webhook,
-    resume_webhook,
-    view_webhook,
-)
+from certmail_config.admin.webhooks.endpoints import view_webhook
+from certmail_config.admin.webhooks.running import pause_webhook, resume_webhook
 from certmail_config.settings import Settings
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, out, print_json
 from certmail_worker.cli.webhooks.shown import Id, webhook_json
 
@@ -16,7 +14,7 @@ from certmail_worker.cli.webhooks.shown import Id, webhook_json
 def pause(webhook: Id, *, json: Json = False) -> None:
     """Send nothing more to a webhook; what happens is kept for it. See `certmail webhooks resume`."""
     settings = Settings.from_env()
-    with open_admin(settings) as admin:
+    with open_admin(settings, actor=actor()) as admin:
         paused = pause_webhook(admin, webhook)
     if json:
         return print_json(webhook_json(paused))
@@ -28,7 +26,7 @@ def pause(webhook: Id, *, json: Json = False) -> None:
 
 def resume(webhook: Id, *, json: Json = False) -> None:
     """Let a paused or disabled webhook be sent what waits for it, the oldest first."""
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         resumed = resume_webhook(admin, webhook)
         kept = view_webhook(admin, webhook, 0).kept
     if json:

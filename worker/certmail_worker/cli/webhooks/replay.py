@@ -7,15 +7,12 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
-from certmail_config.admin.webhooks.endpoints import (
-    get_webhook,
-    replay_failed,
-    replay_one,
-    replay_since,
-)
+from certmail_config.admin.webhooks.endpoints import get_webhook
+from certmail_config.admin.webhooks.running import replay_failed, replay_one, replay_since
 from certmail_config.base.errors import WrongUse
 from certmail_config.settings import Settings
 from certmail_config.webhooks.health import SENDING
+from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.output import Json, err, out, print_json
 from certmail_worker.cli.support.times import parse_time
 from certmail_worker.cli.webhooks.shown import Id
@@ -41,7 +38,7 @@ def replay(
     if [message is not None, from_ is not None, failed].count(True) != 1:
         raise WrongUse("wrong_use", "Name one message, or --since TIME, or --failed.")
 
-    with open_admin(Settings.from_env()) as admin:
+    with open_admin(Settings.from_env(), actor=actor()) as admin:
         if message is not None:
             count = replay_one(admin, webhook, message)
         elif from_ is not None:

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from certmail_config.admin.admin import open_admin
+from certmail_config.admin.webhooks.acts import types_told
 from certmail_config.admin.webhooks.endpoints import NEWEST, view_webhook
 from certmail_config.settings import Settings
 from certmail_worker.cli.support.output import Json, fields, out, print_json, table
-from certmail_worker.cli.webhooks.shown import Id, kept_json, told, webhook_json, whose
+from certmail_worker.cli.webhooks.shown import Id, kept_json, webhook_json, whose
 
 
 def show(
@@ -37,7 +38,7 @@ def show(
             ("name", endpoint.name),
             ("url", endpoint.url),
             ("tenants", whose(endpoint)),
-            ("types", told(endpoint)),
+            ("types", types_told(endpoint)),
             ("state", f"{health.state} ({health.code})" if health.code else health.state),
             ("since", health.since),
             ("last failure", endpoint.error),

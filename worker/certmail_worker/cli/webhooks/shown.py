@@ -8,7 +8,6 @@ import typer
 
 from certmail_config.sql.webhooks.endpoints import EVERY_TENANT, Endpoint
 from certmail_config.sql.webhooks.messages import Kept
-from certmail_config.webhooks.catalogue import EVERY_TYPE
 from certmail_worker.cli.support.output import when
 
 Id = Annotated[
@@ -52,8 +51,3 @@ def whose(endpoint: Endpoint) -> str:
     return (
         "every tenant" if EVERY_TENANT in endpoint.tenants else ", ".join(sorted(endpoint.tenants))
     )
-
-
-def told(endpoint: Endpoint) -> str:
-    """What an endpoint is told of, for people."""
-    return "everything" if EVERY_TYPE in endpoint.types else ", ".join(sorted(endpoint.types))

@@ -12,7 +12,7 @@ from certmail.gateway.api.handlers.lists import cut, query_of
 from certmail.gateway.api.request.bodies import MAX_BYTES, read_json, read_model
 from certmail.gateway.api.request.problems import KINDS, ApiProblem, InvalidRequest
 from certmail_config.admin.admin import Admin
-from certmail_config.admin.webhooks import endpoints
+from certmail_config.admin.webhooks import changing, endpoints, running
 from certmail_config.admin.webhooks.trial import try_out
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.sql.webhooks.endpoints import EVERY_TENANT, Endpoint
@@ -47,7 +47,7 @@ async def add(call: ApiCall, value: dict[str, Any]) -> Answer:
 
     made, secret = await _carry_out(
         lambda: endpoints.add_webhook(
-            call.context.admin,
+            _acting(call),
             wanted.url,
             tenants=wanted.tenants,
             types=wanted.types,
@@ -77,12 +77,12 @@ async def remove(call: ApiCall) -> Answer:
 
 async def pause(call: ApiCall) -> Answer:
     """POST /webhooks/{webhook}/pause."""
-    return await _changed(call, endpoints.pause_webhook)
+    return await _changed(call, running.pause_webhook)
 
 
 async def resume(call: ApiCall) -> Answer:
     """POST /webhooks/{webhook}/resume."""
-    return await _changed(call, endpoints.resume_webhook)
+    return await _changed(call, running.resume_webhook)
 
 
 async def try_one(call: ApiCall) -> Answer:
@@ -108,11 +108,26 @@ async def body_of_change(call: ApiCall) -> dict[str, Any]:
     return await read_json(call.request, MAX_BYTES)
 
 
+async def change(call: ApiCall, value: dict[str, Any]) -> Answer:
+    """PATCH /webhooks/{webhook}."""
+    wanted = read_model(models.WebhookChange, value)
+    if wanted == models.WebhookChange():
+        sentence = "name what is to change: url, types or name"
+        raise InvalidRequest("invalid_body", [("", "", "missing", sentence)])
+
+    changed = await _carry_out(
+        lambda: changing.change_webhook(
+            _acting(call), call.path_webhook, url=wanted.url, types=wanted.types, name=wanted.name
+        )
+    )
+    return Answer(200, models.Webhook.model_validate(_shown(changed)))
+
+
 async def rotate(call: ApiCall, value: dict[str, Any]) -> Answer:
     """POST /webhooks/{webhook}/rotate."""
     wanted = read_model(models.RotateWanted, value)
     changed, secret = await _carry_out(
-        lambda: endpoints.rotate_webhook(call.context.admin, call.path_webhook, hours=wanted.hours)
+        lambda: running.rotate_webhook(_acting(call), call.path_webhook, hours=wanted.hours)
     )
     shown = _shown(changed) | {"secret": secret}
     return Answer(200, models.WebhookWithSecret.model_validate(shown))
@@ -120,11 +135,8 @@ async def rotate(call: ApiCall, value: dict[str, Any]) -> Answer:
 
 async def replay(call: ApiCall, value: dict[str, Any]) -> Answer:
     """POST /webhooks/{webhook}/replay."""
-    wanted, admin, id_ = (
-        read_model(models.ReplayWanted, value),
-        call.context.admin,
-        call.path_webhook,
-    )
+    wanted = read_model(models.ReplayWanted, value)
+    admin, id_ = _acting(call), call.path_webhook
     chosen = [wanted.message is not None, wanted.since is not None, wanted.failed]
     if chosen.count(True) != 1:
         sentence = "name exactly one of message, since and failed"
@@ -132,17 +144,17 @@ async def replay(call: ApiCall, value: dict[str, Any]) -> Answer:
 
     def carry_out() -> int:
         if wanted.message is not None:
-            return endpoints.replay_one(admin, id_, wanted.message)
+            return running.replay_one(admin, id_, wanted.message)
         if wanted.since is not None:
-            return endpoints.replay_since(admin, id_, wanted.since)
-        return endpoints.replay_failed(admin, id_)
+            return running.replay_since(admin, id_, wanted.since)
+        return running.replay_failed(admin, id_)
 
     return Answer(200, models.Replayed(replayed=await _carry_out(carry_out)))
 
 
 async def _changed(call: ApiCall, change: Callable[[Admin, str], Endpoint]) -> Answer:
     await _found(call)
-    changed = await _carry_out(lambda: change(call.context.admin, call.path_webhook))
+    changed = await _carry_out(lambda: change(_acting(call), call.path_webhook))
     return Answer(200, models.Webhook.model_validate(_shown(changed)))
 
 
@@ -153,6 +165,11 @@ async def _found(call: ApiCall) -> Endpoint:
     if not _reaches(call, found):
         raise ApiProblem("unknown_webhook", f"There is no webhook {id_!r}.")
     return found
+
+
+def _acting(call: ApiCall) -> Admin:
+    """The admin, acting in the API key's name."""
+    return call.context.admin.acting_as(f"API key {call.grant.id}")
 
 
 def _reaches(call: ApiCall, endpoint: Endpoint) -> bool:

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from certmail.gateway.api.models.base import NO_NUL, GivenTime, Model, Page, PageQuery, Time
-from certmail_config.admin.webhooks.endpoints import MAX_NAME, MAX_OVERLAP_HOURS, OVERLAP_HOURS
+from certmail_config.admin.webhooks.endpoints import MAX_NAME
+from certmail_config.admin.webhooks.running import MAX_OVERLAP_HOURS, OVERLAP_HOURS
 from certmail_config.base.ids import NAME_PATTERN
 from certmail_config.sql.webhooks.messages import MessageState
 from certmail_config.webhooks.health import EndpointState
@@ -45,6 +46,31 @@ class WebhookWanted(Model):
     name: Annotated[
         str, Field(max_length=MAX_NAME, pattern=NO_NUL, description="What it is for.")
     ] = ""
+
+
+class WebhookChange(Model):
+    """What is to be different of an endpoint; what is left out, or null, stays."""
+
+    model_config = _STRICT
+
+    url: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_URL,
+            description="Where messages are sent from now on, also those that wait. Its secret stays.",
+        ),
+    ] = None
+    types: Annotated[
+        tuple[_TypeName, ...] | None,
+        Field(
+            max_length=50,
+            strict=False,
+            description="Of what happens from now on. Empty: of everything.",
+        ),
+    ] = None
+    name: Annotated[
+        str | None, Field(max_length=MAX_NAME, pattern=NO_NUL, description="What it is for.")
+    ] = None
 
 
 class Webhook(Model):

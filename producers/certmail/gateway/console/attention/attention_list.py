@@ -11,6 +11,7 @@ from certmail.gateway.console.context import ConsoleContext
 from certmail.gateway.console.record.delivery_list import seen, sentence
 from certmail.gateway.console.sessions.sessions import Visitor
 from certmail.gateway.console.texts import N_
+from certmail.gateway.console.webhooks.webhook_list import troubled_webhooks
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.sql import registry
 from certmail_config.status.attention.attention import LISTED, AttentionScope, open_outcomes
@@ -150,12 +151,17 @@ def _certificates(context: ConsoleContext, _: Visitor, scope: AttentionScope) ->
     return CertificateSection(tuple(found), now)
 
 
+def _webhooks(context: ConsoleContext, visitor: Visitor, scope: AttentionScope) -> Any:
+    return troubled_webhooks(context, visitor, scope.only_tenant)
+
+
 SECTIONS: Final[
     tuple[tuple[str, Callable[[ConsoleContext, Visitor, AttentionScope], Any]], ...]
 ] = (
     ("_attention_connections.html", _connections),
     ("_attention_uncertain.html", _uncertain),
     ("_attention_certificates.html", _certificates),
+    ("_attention_webhooks.html", _webhooks),
 )
 """The sections in their order: the template of each, and what reads it.
 

@@ -92,7 +92,20 @@ function turnOver(fresh) {
   scrollTo({ top: 0 });
 }
 
+let watching = false;
+
+// While something is under way, the page asks for itself again; what is live may have brought that, too.
 async function watch() {
+  if (watching) return;
+  watching = true;
+  try {
+    await watchAll();
+  } finally {
+    watching = false;
+  }
+}
+
+async function watchAll() {
   while (document.querySelector("[data-running], [data-spreading]")) {
     // While Google spreads a change, a worker tries by itself every now and then.
     const pause = document.querySelector("[data-running]") ? PAUSE_MS : SPREADING_MS;

@@ -18,6 +18,7 @@ function listen() {
       const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
       if (answer.redirected) return source.close(); // the visit is over
       if (answer.ok) renew(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      watch();
     } catch {
       news = true; // the gateway is away for a moment
     } finally {
