@@ -105,10 +105,12 @@ _STORES: Final = (
     Entry("embedded_failed", "The embedded Valkey did not start.", OPERATOR, NOW, "Read valkey.log in the data directory; mostly the disk is full."),
     Entry("embedded_missing", "There is no embedded server for this machine.", OPERATOR, NOW, "Set CERTMAIL_REDIS_URL."),
     Entry("embedded_unusable", "The embedded Valkey does not run on this machine.", OPERATOR, NOW, "Install Redis or Valkey, and set CERTMAIL_REDIS_URL."),
+    Entry("gateway_unreachable", "The gateway does not answer whoever changes campaigns from Python.", UPSTREAM, DAY, "Check CERTMAIL_PUBLIC_URL, and that the gateway runs; then send the same again."),
     Entry("stores_unreachable", "The gateway answered 503, since a store does not answer.", OPERATOR, NOW, "See the line's `store`.", (DOCTOR,), "redis-unreachable"),
 )  # fmt: skip
 
 _SECRETS: Final = (
+    Entry("api_key_missing", "Whoever changes campaigns from Python has no API key.", UPSTREAM, DAY, "Make one, and set CERTMAIL_API_KEY.", ("certmail keys create",)),
     Entry("vault_key_missing", "Something is sealed with a vault key that this process does not have.", OPERATOR, NOW, "Add that key behind the newest one, for every process.", (DOCTOR,)),
     Entry("vault_keys_missing", "CERTMAIL_VAULT_KEYS is not set.", OPERATOR, NOW, "Make a key, and set it for every process.", ("certmail vault keygen",)),
     Entry("vault_malformed", "A sealed value is in no form that this version reads.", OPERATOR, NOW, _RESTORE, (DOCTOR,)),
