@@ -209,7 +209,7 @@ signatures: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## the st
 	@PYTHONPATH=tests $(BIN)/python -m judge.webhooks .judge/webhooks/bin/python
 
 links: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## links of every kind, opened from the mail in a browser
-	@PYTHONPATH=tests $(BIN)/python -m judge.links
+	@PYTHONPATH=tests $(BIN)/python -m judge.links $(LINKS)
 
 pictures: $(VENV)/dev.stamp $(JUDGE)/node_modules/.package-lock.json ## renew the README's pictures, taken of a real run
 	@PYTHONPATH=tests $(BIN)/python -m judge.pictures

@@ -12,6 +12,7 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Final
 from uuid import uuid4
 
 import pytest
@@ -107,9 +108,13 @@ def _key(numbers: Iterator[int], **how: int) -> rsa.RSAPrivateKey:
     return _numbered_key(next(numbers), **how)
 
 
+_new_key: Final = rsa.generate_private_key
+"""As it is now: within `one_key` all numbers would have the same one, and keep it."""
+
+
 @cache
 def _numbered_key(_: int, **how: int) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(**how)
+    return _new_key(**how)
 
 
 @pytest.fixture(scope="session")

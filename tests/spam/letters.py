@@ -61,8 +61,8 @@ class Sample:
     raw: bytes
 
 
-def samples(*, odd: bool = False) -> Iterator[Sample]:
-    """All of them, and the test mail of a connection.
+def samples(*, odd: bool = False, few: bool = False) -> Iterator[Sample]:
+    """All of them, and the test mail of a connection; with `few` each kind in its usual state.
 
     `odd` are those that no campaign has: as odd as upstream may make them, or nearly empty in a
     tenant's own look and words.
@@ -71,7 +71,7 @@ def samples(*, odd: bool = False) -> Iterator[Sample]:
 
     for locale in locales():
         for kind in KINDS:
-            for state, letter, look in _letters(kind, locale, odd=odd):
+            for state, letter, look in _letters(kind, locale, odd=odd, few=few):
                 number += 1
                 job = str(UUID(int=number))
                 raw = written(replace(letter, job_id=job), look)
@@ -82,8 +82,8 @@ def samples(*, odd: bool = False) -> Iterator[Sample]:
     yield Sample("en", TEST_MAIL, "as it is", job, raw)
 
 
-def _letters(kind: str, locale: str, *, odd: bool) -> Iterator[tuple[str, Letter, str]]:
-    if kind in OF_REMINDERS:
+def _letters(kind: str, locale: str, *, odd: bool, few: bool) -> Iterator[tuple[str, Letter, str]]:
+    if kind in OF_REMINDERS and not few:
         for state, changes in _STATES.items():
             yield state, _letter("", kind, locale, changes), "plain"
     for known, look in product(SampleSize, LOOKS):

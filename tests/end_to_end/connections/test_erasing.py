@@ -54,7 +54,7 @@ def test_an_address_is_forgotten_and_nothing_more_goes_there(deployment: Deploym
     assert (refused.status, "--yes" in refused.err) == (2, True)
 
     done = deployment.ask("erase", address, "--yes")
-    assert done == {"deliveries": 2, "cancelled": 1, "uncertain": 0, "remains": []}
+    assert done == {"deliveries": 2, "cancelled": 1, "uncertain": 0, "reviewers": 0, "remains": []}
     assert found_in(deployment, address) == []
     assert deployment.recorded() == {
         sent[0]: "accepted",
@@ -82,7 +82,7 @@ def test_what_is_uncertain_is_closed_when_its_address_is_erased_or_nobody_settle
     doubts = deployment.send(campaign(2))
     deployment.wait_recorded(doubts, {"uncertain"})
     done = deployment.ask("erase", "reviewer0@people.example", "--yes")
-    assert done == {"deliveries": 1, "cancelled": 0, "uncertain": 1, "remains": []}
+    assert done == {"deliveries": 1, "cancelled": 0, "uncertain": 1, "reviewers": 0, "remains": []}
 
     now = datetime.now(UTC)
     assert forget(deployment.admin, now + timedelta(days=9)).payloads == 0

@@ -94,6 +94,9 @@ class TestWho:
         assert visitor.get("/console/new").ok
         assert "Another password" not in visitor.read("/console/account")
 
+        add_operator(
+            deployment.admin, "eve", OperatorRole.ADMIN, password=None, address="eve@acme.example"
+        )
         switch_operator(deployment.admin, "bob", disabled=True)
         assert not is_in(visitor)
         assert sign_in(visitor, email).status_code == 403, "the domain's role is not for them"
