@@ -62,14 +62,16 @@ def only_on_pages(letter: Letter, links: list[str]) -> set[str]:
         *links,
         *(str(said.say(key)) for key in (*labels, "address_note")),
     ]
-    # Of a long link the beginning is seen.
-    path = [link[: len(link) - cut] for link in links for cut in range(len(link) - 80)]
-    return {word for each in shown for word in words(each)} | {words_end(each) for each in path}
+    return {word for each in shown for word in words(each)} | {
+        word for link in links for word in cut_words(link)
+    }
 
 
-def words_end(text: str) -> str:
-    found = WORD.findall(text)
-    return str(found[-1]) if found else ""
+def cut_words(link: str) -> Iterator[str]:
+    """What a word of it may be cut to: of a long link the beginning is seen."""
+    for word in WORD.finditer(link):
+        for end in range(max(word.start() + 1, 80), word.end()):
+            yield link[word.start() : end]
 
 
 def facts(letter: Letter, *, own_footer: bool) -> Iterator[str]:
