@@ -4,6 +4,9 @@ import { expect } from "./browser.mjs";
 export async function operators(window, google, town, tenant) {
   const { page } = window;
   const name = `vera${window.width}`;
+  await page.goto(`${town.gateway}/console`);
+  await page.getByLabel("Operator password").fill(town.password);
+  await window.press("Sign in");
   await window.follow("Operators");
   await window.look("operators");
   await page.getByLabel("Name", { exact: true }).fill("Vera Smith");
