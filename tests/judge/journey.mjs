@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { answers } from "./answers.mjs";
 import { Window, open } from "./browser.mjs";
+import { campaigns } from "./campaigns.mjs";
 import { Google } from "./google.mjs";
 import { framed } from "./framed.mjs";
 import { keyboard } from "./keyboard.mjs";
@@ -58,6 +59,7 @@ class Journey {
     await keyboard(operator, town, "/console", `/console/tenants/mails${width}/templates/texts/en/reminder`);
     await answers(operator, google, town, `globex${width}`);
     await webhooks(operator, town, `mails${width}`);
+    await campaigns(operator, town, `mails${width}`);
     await operating(operator, google, town, `acme${width}`, `globex${width}`);
   }
 

@@ -56,7 +56,7 @@ def put_campaign(
     With `instead_of` only where that version is the newest (`ANY`: where there is one), with
     `only_new` only where there is none. Raises Refused, WrongUse.
     """
-    _check(admin, campaign)
+    check_campaign(admin, campaign)
     put = _put(admin, campaign, instead_of, only_new=only_new)
     while put is None:  # somebody else put it first, while we looked
         put = _put(admin, campaign, instead_of, only_new=only_new)
@@ -126,6 +126,26 @@ def remove_campaign(admin: Admin, tenant: str, id_: str) -> KeptCampaign:
     return found
 
 
+def check_campaign(admin: Admin, campaign: Campaign) -> None:
+    """Check that a campaign fits its tenant, which may send; raises Refused, WrongUse."""
+    with admin.db() as db:
+        tenant = registry.get_tenant(db, campaign.tenant)
+        _check_connection(db, campaign)
+    if tenant.state == TenantState.SUSPENDED:
+        raise Refused(
+            "tenant_suspended", f"The tenant {tenant.id!r} is suspended.", "Ask the operator."
+        )
+
+    try:
+        Timetable(campaign, days_of(campaign.calendar, campaign.time_zone))
+    except NoWorkingDay as error:
+        raise WrongUse(
+            "no_working_day",
+            f"The calendar has no working day within three years of {error.args[0]}.",
+            "Look at days and closed of the calendar.",
+        ) from None
+
+
 def tenant_of_campaigns(admin: Admin, tenant: str) -> Tenant:
     """A tenant that may have campaigns; raises Refused."""
     with admin.db() as db:
@@ -158,25 +178,6 @@ def _set_state(admin: Admin, tenant: str, id_: str, state: CampaignState) -> Kep
     if was.state is not state:
         admin.record(_ACTS[state], tenant, reason=id_)
     return found
-
-
-def _check(admin: Admin, campaign: Campaign) -> None:
-    with admin.db() as db:
-        tenant = registry.get_tenant(db, campaign.tenant)
-        _check_connection(db, campaign)
-    if tenant.state == TenantState.SUSPENDED:
-        raise Refused(
-            "tenant_suspended", f"The tenant {tenant.id!r} is suspended.", "Ask the operator."
-        )
-
-    try:
-        Timetable(campaign, days_of(campaign.calendar, campaign.time_zone))
-    except NoWorkingDay as error:
-        raise WrongUse(
-            "no_working_day",
-            f"The calendar has no working day within three years of {error.args[0]}.",
-            "Look at days and closed of the calendar.",
-        ) from None
 
 
 def _check_connection(db: Db, campaign: Campaign) -> None:

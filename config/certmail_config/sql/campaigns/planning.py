@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -47,18 +47,24 @@ def earliest_plan(db: Db) -> datetime | None:
     return found
 
 
-def load_enrolment(db: Db, seals: ReviewerSeals, kept: KeptCampaign) -> Enrolment:
+def load_enrolment(
+    db: Db, seals: ReviewerSeals, kept: KeptCampaign, only: Collection[str] | None = None
+) -> Enrolment:
     """A campaign with its reviewers, what is left to them and what went, as the plan takes it.
 
-    Raises SealBroken.
+    With all of them, or those named: few enough to be asked about at once. Raises SealBroken.
     """
     tenant, id_ = kept.key
     return Enrolment(
-        kept.campaign, load_reviewers(db, seals, id_), sent=sent_of_campaign(db, tenant, id_)
+        kept.campaign,
+        load_reviewers(db, seals, id_, only),
+        sent=sent_of_campaign(db, tenant, id_, only),
     )
 
 
-def sent_of_campaign(db: Db, tenant: str, campaign: str) -> list[Sent]:
+def sent_of_campaign(
+    db: Db, tenant: str, campaign: str, only: Collection[str] | None = None
+) -> list[Sent]:
     """What went to its reviewers, as the record has it; of escalations also who else was told.
 
     What Gmail accepted, and what is uncertain: that is never planned again, but counts for nothing.
@@ -86,6 +92,8 @@ def sent_of_campaign(db: Db, tenant: str, campaign: str) -> list[Sent]:
             record.c.state.in_([State.ACCEPTED, State.UNCERTAIN]),
         )
     )
+    if only is not None:
+        query = query.where(moments.c.reviewer.in_(only))
     return [
         Sent(
             reviewer=row.reviewer,

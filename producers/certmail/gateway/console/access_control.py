@@ -29,6 +29,7 @@ from certmail_config.tenants.models import TenantState
 
 Page = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 Bare = Callable[[web.Request], Awaitable[web.StreamResponse]]
+FormReader = Callable[[web.Request], Awaitable[Mapping[str, Any]]]
 VISITOR: Final = web.RequestKey("visitor", Visitor)
 """Who was let in with this request; an error page shows them their way on."""
 _CSRF: Final = "csrf"
@@ -71,8 +72,8 @@ def not_allowed(needed: OperatorRole) -> AccessDenied:
     )
 
 
-def for_operator(page: Page, needed: OperatorRole) -> Bare:
-    """A page for operators whose role covers what it needs."""
+def for_operator(page: Page, needed: OperatorRole, read: FormReader = read_form) -> Bare:
+    """A page for operators whose role covers what it needs; `read` reads the form that it takes."""
 
     async def bare(request: web.Request) -> web.StreamResponse:
         context = request.app[CONSOLE]
@@ -85,7 +86,7 @@ def for_operator(page: Page, needed: OperatorRole) -> Bare:
         if not visitor.may(needed):
             request[VISITOR] = visitor
             raise not_allowed(needed)
-        return await _admit(request, visitor, page)
+        return await _admit(request, visitor, page, read)
 
     return bare
 
@@ -138,11 +139,13 @@ def _stands(context: ConsoleContext, visitor: Visitor) -> bool:
     return there and not suspended
 
 
-async def _admit(request: web.Request, visitor: Visitor, page: Page) -> web.StreamResponse:
+async def _admit(
+    request: web.Request, visitor: Visitor, page: Page, read: FormReader = read_form
+) -> web.StreamResponse:
     request[VISITOR] = visitor
     note(request, tenant=visitor.tenant or request.match_info.get("tenant", ""))
     if request.method == "POST":
-        check_form(request, await read_form(request), visitor.csrf)
+        check_form(request, await read(request), visitor.csrf)
 
         # Who was only invited may not fill what others need.
         if not visitor.is_operator:

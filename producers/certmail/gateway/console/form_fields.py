@@ -27,8 +27,8 @@ class WrongField(WrongUse):
 async def read_form(request: web.Request) -> Mapping[str, Any]:
     """The form that was sent, within a bound of time; raises HTTPException.
 
-    No form of ours has files, so none comes in the parts that those are sent in: nobody's are taken
-    apart and unpacked.
+    Forms have no files, but for one (`campaigns.uploads`), so none comes in the parts that those are
+    sent in: nobody's are taken apart and unpacked.
     """
     if request.content_type.startswith("multipart/"):
         raise web.HTTPUnsupportedMediaType

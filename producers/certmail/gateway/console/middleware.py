@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from certmail.gateway.console import texts
 from certmail.gateway.console.access_control import VISITOR, AccessDenied, Bare
+from certmail.gateway.console.campaigns.uploads import MAX_FORM
 from certmail.gateway.console.context import CONSOLE, ConsoleContext
 from certmail.gateway.console.texts import N_
 from certmail.gateway.headers import doubled
@@ -35,6 +36,8 @@ MAX_BYTES: Final = 64 * 1024
 TEMPLATES: Final = "/console/tenants/"
 MAX_TEMPLATES_BYTES: Final = LARGEST + 64 * 1024
 """The same of a tenant's templates."""
+NEW_CAMPAIGN: Final = "/console/campaigns/new"
+"""A form that takes files (`MAX_FORM`)."""
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -106,6 +109,7 @@ def _check_size(request: web.Request) -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType
     most = MAX_TEMPLATES_BYTES if request.path.startswith(TEMPLATES) else MAX_BYTES
+    most = MAX_FORM if request.path == NEW_CAMPAIGN else most
     if request.body_exists and (request.content_length is None or request.content_length > most):
         raise web.HTTPRequestEntityTooLarge(most, request.content_length or 0)
 
@@ -159,6 +163,7 @@ def _status(error: CertmailError) -> int:
             | "unknown_reminder"
             | "unknown_webhook"
             | "unknown_message"
+            | "unknown_campaign"
         ):
             return 404
         case Refused():

@@ -33,6 +33,7 @@ NAVIGATION: Final = (
         ("/console/connections/", "/console/new", "/console/set-up/"),
     ),
     NavigationItem("/console/deliveries", N_("Deliveries"), ("/console/deliveries/",)),
+    NavigationItem("/console/campaigns", N_("Campaigns"), ("/console/campaigns/",)),
     NavigationItem("/console/attention", N_("Attention"), ("/console/attention/",)),
     NavigationItem("/console/tenants", N_("Tenants"), ("/console/tenants/",)),
     NavigationItem("/console/webhooks", N_("Webhooks"), ("/console/webhooks/",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -15,7 +16,11 @@ from certmail.gateway.console.access_control import (
     operator_of,
 )
 from certmail.gateway.console.attention import attention_page
+from certmail.gateway.console.campaigns import campaign_actions, campaign_pages, new_campaign
+from certmail.gateway.console.campaigns.campaign_pages import PLANNING
+from certmail.gateway.console.campaigns.uploads import read_upload
 from certmail.gateway.console.context import CONSOLE, ConsoleContext, console_context
+from certmail.gateway.console.form_fields import read_form
 from certmail.gateway.console.live import live_page
 from certmail.gateway.console.live.hub import LiveHub
 from certmail.gateway.console.live.live_page import HUB
@@ -40,6 +45,8 @@ from certmail_config.admin.admin import Admin
 from certmail_config.operators.permissions import role_for_page
 
 _TEMPLATES = "/tenants/{tenant}/templates"
+_CAMPAIGN = "/campaigns/{tenant}/{campaign}"
+_NEW_CAMPAIGN = "/campaigns/new"
 BOTH: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/set-up/{tenant}/{name}", setup_wizard.kind_page),
     ("POST", "/set-up/{tenant}/{name}/linked-account", setup_wizard.linked),
@@ -94,6 +101,15 @@ OPERATOR: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/deliveries", list_page.choose),
     ("GET", "/deliveries/export", export_page.export),
     ("GET", "/deliveries/{job}", story_page.delivery),
+    ("GET", "/campaigns", campaign_pages.campaigns),
+    ("GET", _NEW_CAMPAIGN, new_campaign.new_page),
+    ("POST", _NEW_CAMPAIGN, new_campaign.new),
+    ("GET", _CAMPAIGN, campaign_pages.campaign),
+    ("POST", f"{_CAMPAIGN}/pause", campaign_actions.pause),
+    ("POST", f"{_CAMPAIGN}/resume", campaign_actions.resume),
+    ("POST", f"{_CAMPAIGN}/remind", campaign_actions.remind),
+    ("GET", f"{_CAMPAIGN}/stop", campaign_pages.stopping),
+    ("POST", f"{_CAMPAIGN}/stop", campaign_actions.stop),
     ("GET", "/live", live_page.live),
     ("GET", "/attention", attention_page.attention),
     ("POST", "/attention", attention_page.settle),
@@ -129,6 +145,7 @@ def add_console(app: web.Application, admin: Admin) -> None:
 
     app.cleanup_ctx.append(requester)
     app[EXPORTS] = Exports()
+    app[PLANNING] = asyncio.Semaphore(1)
     app[HUB] = LiveHub(admin, partial(_standing, context))
     app.on_shutdown.append(_end_streams)
 
@@ -139,7 +156,8 @@ def add_console(app: web.Application, admin: Admin) -> None:
 
     for method, path, page in (*OPERATOR, *BOTH):
         needed = role_for_page(method, path)
-        _add(app, method, f"/console{path}", for_operator(page, needed))
+        read = read_upload if path == _NEW_CAMPAIGN else read_form
+        _add(app, method, f"/console{path}", for_operator(page, needed, read))
 
     app.router.add_get("/connect", for_administrator(setup_link_pages.home))
     for method, path, page in BOTH:

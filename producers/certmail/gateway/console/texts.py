@@ -88,6 +88,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "not_linked": N_("Link an account."),
     "unknown_tenant": N_("Check the address of this page, or go back to the connections."),
     "unknown_webhook": N_("Go back to the list of webhooks."),
+    "unknown_campaign": N_("Go back to the list of campaigns."),
     "unknown_message": N_("Go back to the webhook: it lists the newest that are kept."),
     "no_worker": N_("Start a worker (certmail worker, or certmail up), then try again."),
 }
