@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -98,7 +98,7 @@ def _acting(request: web.Request, visitor: Visitor) -> Admin:
 
 async def _notify(
     request: web.Request, visitor: Visitor, message: str, *, good: bool = True
-) -> Any:
+) -> web.StreamResponse:
     notice = Notice(good=good, message=message)
     await asyncio.to_thread(request.app[CONSOLE].sessions.tell, visitor, notice)
     raise web.HTTPSeeOther(path_of(*key_of(request)))

@@ -55,9 +55,11 @@ async def _parts(request: web.Request) -> Mapping[str, Any]:
         if not isinstance(part, BodyPartReader) or not part.name or len(found) == _MOST_PARTS:
             raise web.HTTPBadRequest
 
-        content = bytes(await part.read(decode=False))
+        content = bytearray()
+        while chunk := await part.read_chunk():
+            content += chunk
         if part.filename is None:
             found.add(part.name, content.decode("utf-8"))
-        elif content or part.filename:
-            found.add(part.name, UploadedFile(part.filename, content))
+        else:
+            found.add(part.name, UploadedFile(part.filename, bytes(content)))
     return found

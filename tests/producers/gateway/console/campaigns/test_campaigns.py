@@ -33,7 +33,12 @@ async def done(do: Callable[..., T], *given: Any, **named: Any) -> T:
 
 
 def put(admin: Admin, *reviewers: Reviewer, id_: str = "q4", **fields: Any) -> None:
-    given = {"tenant": "acme", "id": id_, "name": f"Review {id_}", "preset": "gentle"}
+    given: dict[str, Any] = {
+        "tenant": "acme",
+        "id": id_,
+        "name": f"Review {id_}",
+        "preset": "gentle",
+    }
     given |= {"start": NOW, "due": NOW + timedelta(days=30)}
     put_campaign(admin, Campaign.model_validate(given | fields))
     put_reviewers(admin, str((given | fields)["tenant"]), id_, reviewers)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import aiohttp
 import pytest
@@ -47,7 +49,7 @@ async def send(
     for name, value in ({"csrf": browser.token, "step": step} | typed).items():
         form.add_field(name, value)
     for name, content in files.items():
-        form.add_field(name, content, filename=f"{name}.csv", content_type="text/csv")
+        form.add_field(name, BytesIO(content), filename=f"{name}.csv", content_type="text/csv")
     headers = {"Cookie": f"certmail-console={browser.secret}"}
     async with browser.session.post(browser.base + PATH, data=form, headers=headers) as answer:
         browser.page, browser.status, browser.path = (
@@ -92,7 +94,7 @@ class TestWhatWouldCome:
         assert "Reviewers 2 (1 of them done)" in said
         assert "ann@people.example Notice," in said
         assert "ben@people.example" not in said
-        assert "2 mails: the review is complete" not in said
+        assert re.search(r"\d+ mails: the review is complete", said)
         assert await kept(admin) is None
 
     async def test_a_file_of_the_campaign_is_in_place_of_the_fields(
