@@ -15,7 +15,7 @@ from certmail.gateway.console.campaigns.campaign_details import (
     read_campaign_page,
 )
 from certmail.gateway.console.campaigns.campaign_list import read_campaigns
-from certmail.gateway.console.campaigns.words import WHY_NOT
+from certmail.gateway.console.campaigns.words import PRESETS
 from certmail.gateway.console.context import CONSOLE
 from certmail.gateway.console.form_fields import WrongField
 from certmail.gateway.console.pages.views import show
@@ -49,7 +49,7 @@ async def campaign_page(
     values = {
         "found": await _read(request, visitor),
         "parts": PARTS,
-        "why_not": WHY_NOT,
+        "presets": PRESETS,
         "words": words,
         "error": wrong,
     }
@@ -59,7 +59,10 @@ async def campaign_page(
 async def stopping(request: web.Request, visitor: Visitor) -> web.Response:
     """The question before stopping."""
     return await show(
-        request, visitor, "campaign_stop.html", {"found": await _read(request, visitor)}
+        request,
+        visitor,
+        "campaign_stop.html",
+        {"found": await _read(request, visitor), "error": None},
     )
 
 
