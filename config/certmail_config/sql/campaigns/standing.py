@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy import Connection as Db
 
+from certmail_config.campaigns.applying.identity import BY_HAND
 from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.jobs.states import State
@@ -118,6 +119,18 @@ def last_mails(
         row.reviewer: LastMail(row.updated_at, row.kind, row.job, State(row.state))
         for row in db.execute(query)
     }
+
+
+def asked_by_hand(db: Db, tenant: str, campaign: str, reviewers: Collection[str]) -> frozenset[str]:
+    """Who of these is to get a mail that somebody asked for by hand, and that has not left yet."""
+    query = select(_MOMENTS.c.reviewer).where(
+        _MOMENTS.c.tenant == tenant,
+        _MOMENTS.c.campaign == campaign,
+        _MOMENTS.c.reviewer.in_(reviewers),
+        _MOMENTS.c.rule == BY_HAND,
+        _MOMENTS.c.state.in_(_TO_COME),
+    )
+    return frozenset(db.execute(query).scalars())
 
 
 def same_people(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlencode
@@ -29,6 +29,7 @@ from certmail_config.sql import registry
 from certmail_config.sql.campaigns.seals import ReviewerSeals
 from certmail_config.sql.campaigns.standing import (
     LastMail,
+    asked_by_hand,
     last_mails,
     reviewers_in_part,
     reviewers_of_running,
@@ -62,7 +63,8 @@ class LateDay:
 class ListedReviewer:
     """A reviewer in the list, as somebody may see them.
 
-    Without a next mail `why` says why there is none.
+    Without a next mail `why` says why there is none. `asked_for`: beside what is planned, somebody
+    asked for a mail to them, and it has not left yet.
     """
 
     id: str
@@ -71,6 +73,7 @@ class ListedReviewer:
     pending: int | None
     completed: int | None
     last: LastMail | None
+    asked_for: bool
     next_at: datetime | None
     next_kind: str
     why: str
@@ -177,7 +180,9 @@ def read_campaign_page(
     with admin.db() as db:
         seals = ReviewerSeals(registry.get_tenant(db, tenant), admin.vault)
         found = reviewers_in_part(db, seals, id_, after, PAGE + 1, done=PARTS[part][1])
-        last = last_mails(db, tenant, id_, [each.id for each in found[:PAGE]])
+        ids = [each.id for each in found[:PAGE]]
+        last = last_mails(db, tenant, id_, ids)
+        asked_for = asked_by_hand(db, tenant, id_, ids)
         together = reviewers_of_running(db, tenant)
         connection = registry.find_connection(db, tenant, view.kept.campaign.connection)
 
@@ -187,7 +192,7 @@ def read_campaign_page(
     shown = found[:PAGE]
     plan = None
     if shown and not stopped:
-        plan = plan_of_reviewers(admin, tenant, id_, [each.id for each in shown], now)
+        plan = plan_of_reviewers(admin, tenant, id_, ids, now)
     coming = None
     if not stopped and (whole or together <= FEW):
         campaign = view.kept.campaign
@@ -199,7 +204,7 @@ def read_campaign_page(
         following = f"{path_of(*key)}?{urlencode({n: v for n, v in asked.items() if v})}#reviewers"
     return CampaignDetails(
         view,
-        tuple(_listed(visitor, shown, last, plan, id_)),
+        tuple(_listed(visitor, shown, last, asked_for, plan, id_)),
         part,
         not after,
         following,
@@ -213,6 +218,7 @@ def _listed(
     visitor: Visitor,
     reviewers: Sequence[Reviewer],
     last: Mapping[str, LastMail],
+    asked_for: Collection[str],
     plan: Plan | None,
     campaign: str,
 ) -> Sequence[ListedReviewer]:
@@ -224,7 +230,10 @@ def _listed(
     for each in plan.non_moments if plan is not None else ():
         reasons[each.reviewer] = each.why
     return [
-        _row(visitor, each, last.get(each.id), coming.get(each.id), reasons.get(each.id), plan)
+        replace(
+            _row(visitor, each, last.get(each.id), coming.get(each.id), reasons.get(each.id), plan),
+            asked_for=each.id in asked_for,
+        )
         for each in reviewers
     ]
 
@@ -262,9 +271,10 @@ def _row(
         each.pending,
         each.completed,
         last,
-        coming.at if coming is not None else None,
-        KINDS[coming.kind] if coming is not None else "",
-        "" if coming is not None else why,
+        asked_for=False,
+        next_at=coming.at if coming is not None else None,
+        next_kind=KINDS[coming.kind] if coming is not None else "",
+        why="" if coming is not None else why,
     )
 
 

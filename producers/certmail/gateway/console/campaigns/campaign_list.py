@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -46,6 +46,11 @@ class ListedCampaign:
     def first_at(self) -> datetime | None:
         """When its next mail leaves, if one is made already and it runs."""
         return self.standing.first_at if self.kept.state is CampaignState.RUNNING else None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether that mail's time has come, and it waits for its turn."""
+        return self.first_at is not None and self.first_at <= datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
