@@ -117,6 +117,7 @@ def _print(found: dict[str, Any]) -> None:
 
 def _print_campaigns(campaigns: Iterable[Mapping[str, Any]]) -> None:
     """The sums of each campaign: what was planned, and what became of it."""
+    out.print()
     for each in campaigns:
         done = f", {each['done']} of them done on the way" if each["done"] else ""
         out.print(

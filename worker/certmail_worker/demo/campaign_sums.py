@@ -18,7 +18,7 @@ _MEANT: Final = ("notice", "reminder", "overdue", "escalation", "digest")
 """Each of these kinds goes at least once."""
 
 
-class Recorded(NamedTuple):
+class RecordedJob(NamedTuple):
     """A job as the record has it."""
 
     tenant: str
@@ -49,7 +49,7 @@ class CampaignResult:
 
     def as_json(self) -> dict[str, Any]:
         """What `certmail demo --json` says of it."""
-        states = Counter(str(self.ends[job]) for job in self.moments)
+        states = Counter(self.ends[job] for job in self.moments)
         kinds = Counter(self.kinds[job] for job in self.moments if self.ends[job] is State.ACCEPTED)
         return {
             "tenant": self.tenant,
@@ -58,7 +58,7 @@ class CampaignResult:
             "reviewers": self.reviewers,
             "done": self.done,
             "planned": len(self.moments),
-            "ends": dict(states.most_common()),
+            "ends": {str(state): states[state] for state in State if states[state]},
             "accepted_kinds": dict(kinds.most_common()),
         }
 
@@ -67,7 +67,7 @@ def campaign_results(
     redis: Redis,
     planned: Sequence[PlannedCampaign],
     moments: Sequence[Sequence[str]],
-    record: Mapping[str, Recorded],
+    record: Mapping[str, RecordedJob],
     others: Collection[str],
     done: int,
 ) -> list[CampaignResult]:

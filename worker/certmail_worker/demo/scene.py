@@ -21,7 +21,7 @@ from certmail_config.jobs.states import State
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
 from certmail_worker.demo.campaign import campaign_file
-from certmail_worker.demo.campaign_sums import Recorded, campaign_results, not_as_meant
+from certmail_worker.demo.campaign_sums import RecordedJob, campaign_results, not_as_meant
 from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all
 from certmail_worker.demo.director import Director
 from certmail_worker.demo.ledger import Seen, glance
@@ -186,7 +186,7 @@ def _ended(item: Seen, uncertain_for: float) -> bool:
 
 def _recorded(
     on: DemoProcesses, enqueued: Sequence[str], campaigns: DemoCampaigns
-) -> dict[str, Recorded]:
+) -> dict[str, RecordedJob]:
     """The record by job, once the recorder has caught up with the ledger."""
     deadline = time.monotonic() + RECORD_SECONDS
 
@@ -197,7 +197,7 @@ def _recorded(
                 select(columns.job, columns.tenant, columns.campaign, columns.kind, columns.state)
             ).all()
         found = {
-            row.job: Recorded(row.tenant, row.campaign or "", row.kind, State(row.state))
+            row.job: RecordedJob(row.tenant, row.campaign or "", row.kind, State(row.state))
             for row in rows
         }
 
