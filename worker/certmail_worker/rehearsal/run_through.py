@@ -6,6 +6,7 @@ record.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -52,7 +53,7 @@ class RunThrough:
         self._admin = stage.admin
         self._sink = sink
         self._intake = stage.intake(self._seconds)
-        self._left = sorted(completions)
+        self._left = deque(sorted(completions))
         self._pace_at: datetime | None = self.now
 
     def play(self, tell: Tell) -> None:
@@ -87,17 +88,24 @@ class RunThrough:
         self._complete()
         self._plan()
         self._send(clock)
-        self._record()
+        if self._pace_at is None:
+            self._record()
 
     def _complete(self) -> None:
-        """Report what upstream would report by now."""
+        """Report what upstream would have reported by now: between two looks nothing leaves."""
+        news: defaultdict[tuple[str, str], list[ProgressNews]] = defaultdict(list)
         while self._left and self._left[0].at <= self.now:
-            each = self._left.pop(0)
-            news = ProgressNews(reviewer=each.reviewer, pending=0, at=each.at)
-            report_progress(self._admin, each.tenant, each.campaign, [news], now=self.now)
+            each = self._left.popleft()
+            told = ProgressNews(reviewer=each.reviewer, pending=0, at=each.at)
+            news[each.tenant, each.campaign].append(told)
+        for (tenant, campaign), page in news.items():
+            report_progress(self._admin, tenant, campaign, page, now=self.now)
 
     def _plan(self) -> None:
-        for tenant, due in due_tenants(self._admin, self.now).items():
+        found = due_tenants(self._admin, self.now)
+        if found:
+            self._record()
+        for tenant, due in found.items():
             planned = plan_tenant(self._admin, self._intake, tenant, due, lambda: self.now)
             for campaign, why in planned.failed.items():
                 code, colon, words = why.partition(": ")
@@ -106,6 +114,8 @@ class RunThrough:
                     f"The campaign {campaign!r} cannot be planned: {words if colon else why}.",
                 )
 
+            if not planned.enqueued:
+                continue
             # A day more: dates east of here are later ones.
             near = self.plan(tenant, until=self.now + AHEAD + _ALIVE)
             self.reasons |= {
@@ -142,5 +152,5 @@ class RunThrough:
             # Who is done when nothing more is to come changes nothing.
             return None
 
-        coming = [planned, *due, self._pace_at, *(each.at for each in self._left[:1])]
+        coming = [planned, *due, self._pace_at]
         return min(each for each in coming if each is not None)
