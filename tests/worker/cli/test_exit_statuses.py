@@ -85,6 +85,7 @@ ARGUMENTS: Final[dict[str, str]] = {
     "deliveries export": "-",
     "campaigns list": "",
     "campaign plan": "none.toml --reviewers none.csv",
+    "campaign rehearse": "none.toml --reviewers none.csv",
     "campaign presets": "strict",
     "campaign run": "q4.toml --reviewers people.csv",
     "campaign show": "acme/q4",

@@ -389,6 +389,12 @@ COMMANDS: Final[Mapping[str, Command | Group]] = {
                 "Say who would be reminded when and why, and who not. Needs no server, and sends nothing.",
                 anywhere=True,
             ),
+            "rehearse": Command(
+                "campaign.rehearsing.rehearse",
+                "rehearse",
+                "Run a campaign ahead of time, into a sink: each mail is planned, composed and recorded, and none leaves.",
+                anywhere=True,
+            ),
             "presets": Command(
                 "campaign.presets",
                 "presets",

@@ -93,6 +93,7 @@ def _print(found: dict[str, Any]) -> None:
         out.print(
             f"  {item['tenant']}, row {item['row']}, {item['field']}: {escape(item['message'])}"
         )
+    _print_campaigns(found["campaigns"])
     recorded = ", ".join(f"{count} {state}" for state, count in found["recorded"].items())
     out.print()
     fields(
@@ -112,6 +113,21 @@ def _print(found: dict[str, Any]) -> None:
         out.print(f"[red]✗ {escape(problem)}[/red]")
     if found["ok"]:
         out.print("[green]✓[/green] Ledger, mailboxes and record agree.")
+
+
+def _print_campaigns(campaigns: Iterable[Mapping[str, Any]]) -> None:
+    """The sums of each campaign: what was planned, and what became of it."""
+    out.print()
+    for each in campaigns:
+        done = f", {each['done']} of them done on the way" if each["done"] else ""
+        out.print(
+            f"[bold]{escape(each['name'])}[/bold] ({each['tenant']}), "
+            f"{each['reviewers']} reviewers{done}"
+        )
+        ends = " + ".join(f"{count} {state}" for state, count in each["ends"].items())
+        kinds = ", ".join(f"{count} {kind}" for kind, count in each["accepted_kinds"].items())
+        out.print(f"  {each['planned']} planned = {ends}")
+        out.print(f"  of the accepted: {kinds}")
 
 
 def in_words(faults: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ A deadline, an expired token, an error, a lost answer, a killed worker.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +36,8 @@ class Director:
     google: SandboxGoogle
     progress: DemoProgress
     kill_worker: Callable[[], None]
+    more: Sequence[Cue] = ()
+    """What people do besides."""
     killed: list[str] = field(default_factory=list)
     _before: Mapping[str, Seen] = field(default_factory=dict)
     _cues: list[Cue] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Director:
                 self._fault(GLOBEX, "drop_token"),
             ),
             Cue(ACME, 26, "A request of acme hangs …", self._hang),
+            *self.more,
         ]
 
     def watch(self, seen: Mapping[str, Seen]) -> None:

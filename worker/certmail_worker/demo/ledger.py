@@ -34,7 +34,7 @@ class Seen:
 
 
 def glance(redis: Redis, jobs: Sequence[str]) -> Mapping[str, Seen]:
-    """All jobs in one round trip."""
+    """All jobs in one round trip; what the ledger does not know is left out."""
     names = ("tenant", "state", "held", "possible_duplicate", "reason")
 
     with redis.pipeline(transaction=False) as pipe:
@@ -49,6 +49,8 @@ def glance(redis: Redis, jobs: Sequence[str]) -> Mapping[str, Seen]:
         tenant, state, held, duplicate, reason = (
             value.decode() if value else "" for value in values
         )
+        if not state:
+            continue
         seen[job] = Seen(
             tenant, State(state), held == "1", look is not None, duplicate == "1", reason
         )

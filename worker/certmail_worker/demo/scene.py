@@ -21,9 +21,11 @@ from certmail_config.jobs.states import State
 from certmail_config.settings import Settings
 from certmail_config.sql import tables
 from certmail_worker.demo.campaign import campaign_file
+from certmail_worker.demo.campaign_sums import RecordedJob, campaign_results, not_as_meant
 from certmail_worker.demo.cast import ROLES, UNITS_PER_MINUTE, link_all
 from certmail_worker.demo.director import Director
 from certmail_worker.demo.ledger import Seen, glance
+from certmail_worker.demo.running import DemoCampaigns
 from certmail_worker.demo.stage import DemoProcesses
 from certmail_worker.demo.summary import TenantResult, disagreements, summary
 
@@ -59,38 +61,54 @@ def play(on: DemoProcesses) -> dict[str, Any]:
                 f"Gmail takes {UNITS_PER_MINUTE // 100} a minute from its mailbox."
             )
 
+    campaigns = DemoCampaigns(on.admin, on.progress, datetime.now(UTC))
+    campaigns.start()
+
     jobs = {
         tenant: [r["id"] for r in report["receipts"] if not r["duplicate"]]
         for tenant, report in reports.items()
     }
 
-    director = Director(on.google, on.progress, on.kill_worker)
-    _watch(on, [job for ids in jobs.values() for job in ids], director, started)
+    enqueued = [job for ids in jobs.values() for job in ids]
+    director = Director(on.google, on.progress, on.kill_worker, campaigns.cues())
+    _watch(on, enqueued, campaigns, director, started)
+    campaigns.stop()
+    _watch(on, enqueued, campaigns, director, started, later=False)
 
-    record = _recorded(on, [job for ids in jobs.values() for job in ids])
+    record = _recorded(on, enqueued, campaigns)
     results = [
         TenantResult(
             role.tenant,
             role.kind,
             reports[role.tenant],
             glance(on.admin.redis, jobs[role.tenant]),
-            record.get(role.tenant, {}),
+            {job: record[job].state for job in jobs[role.tenant] if job in record},
         )
         for role in ROLES
     ]
+    planned = campaign_results(
+        on.admin.redis,
+        campaigns.planned,
+        campaigns.moments(),
+        record,
+        enqueued,
+        len(campaigns.done),
+    )
 
     messages = on.google.messages()
     faults = [
         {"kind": str(item["fault"]), "job": item["certmail_id"]} for item in on.google.faults_met()
     ]
     faults += [{"kind": "worker_killed", "job": job} for job in director.killed]
-    problems = disagreements(rows, results, messages)
+    problems = disagreements(rows, results, messages, planned)
+    problems += not_as_meant(planned, messages, campaigns.done, campaigns.seen)
     if not director.done:
         problems.append("not everything that was meant to go wrong did")
 
     return summary(
         problems=problems,
         results=results,
+        campaigns=planned,
         messages=messages,
         faults=faults,
         seconds=time.monotonic() - started,
@@ -108,13 +126,26 @@ def console_url(settings: Settings) -> str:
     return f"{settings.base_url}/console"
 
 
-def _watch(on: DemoProcesses, jobs: Sequence[str], director: Director, started: float) -> None:
-    """Show progress and direct, until nothing will move by itself any more."""
+def _watch(
+    on: DemoProcesses,
+    enqueued: Sequence[str],
+    campaigns: DemoCampaigns,
+    director: Director,
+    started: float,
+    *,
+    later: bool = True,
+) -> None:
+    """Show progress and direct, until nothing will move by itself any more.
+
+    With `later`, what campaigns have planned for other days may wait for them.
+    """
     uncertain_since: dict[str, float] = {}
-    first = True
+    first = later
 
     while True:
-        seen = glance(on.admin.redis, jobs)
+        # Before its jobs are looked at: what it is about to plan counts.
+        planned = campaigns.up_to_date()
+        seen = glance(on.admin.redis, [*enqueued, *campaigns.jobs()])
         director.watch(seen)
         states: dict[str, Counter[State]] = defaultdict(Counter)
         for item in seen.values():
@@ -131,8 +162,14 @@ def _watch(on: DemoProcesses, jobs: Sequence[str], director: Director, started: 
             if item.state is State.UNCERTAIN:
                 uncertain_since.setdefault(job, now)
 
-        if director.done and all(
-            _ended(item, now - uncertain_since.get(job, now)) for job, item in seen.items()
+        if (
+            director.done
+            and planned
+            and all(
+                _ended(item, now - uncertain_since.get(job, now))
+                or (later and campaigns.is_later(job))
+                for job, item in seen.items()
+            )
         ):
             return
         if now - started > LONGEST_SECONDS:
@@ -147,23 +184,29 @@ def _ended(item: Seen, uncertain_for: float) -> bool:
     )
 
 
-def _recorded(on: DemoProcesses, jobs: Sequence[str]) -> dict[str, dict[str, State]]:
-    """The record by tenant, once the recorder has caught up with the ledger."""
+def _recorded(
+    on: DemoProcesses, enqueued: Sequence[str], campaigns: DemoCampaigns
+) -> dict[str, RecordedJob]:
+    """The record by job, once the recorder has caught up with the ledger."""
     deadline = time.monotonic() + RECORD_SECONDS
 
     while True:
-        wanted = {job: item.state for job, item in glance(on.admin.redis, jobs).items()}
-
         with on.admin.db() as db:
             columns = tables.deliveries.c
-            rows = db.execute(select(columns.tenant, columns.job, columns.state)).all()
+            rows = db.execute(
+                select(columns.job, columns.tenant, columns.campaign, columns.kind, columns.state)
+            ).all()
+        found = {
+            row.job: RecordedJob(row.tenant, row.campaign or "", row.kind, State(row.state))
+            for row in rows
+        }
 
-        found: dict[str, dict[str, State]] = defaultdict(dict)
-        for tenant, job, state in rows:
-            found[tenant][job] = State(state)
-        if {
-            job: state for part in found.values() for job, state in part.items()
-        } == wanted or time.monotonic() > deadline:
+        # What the planner took back at once nobody may have seen but the recorder.
+        jobs = dict.fromkeys([*enqueued, *campaigns.jobs(), *found])
+        wanted = {job: item.state for job, item in glance(on.admin.redis, list(jobs)).items()}
+        if {job: one.state for job, one in found.items()} == wanted:
+            return found
+        if time.monotonic() > deadline:
             return found
 
         time.sleep(0.1)  # the recorder is a fraction of a second behind

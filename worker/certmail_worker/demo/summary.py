@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certmail_config.jobs.states import State
+from certmail_worker.demo.campaign_sums import CampaignResult
 from certmail_worker.demo.ledger import Seen
 
 ENDS = (
@@ -36,11 +37,15 @@ class TenantResult:
 
 
 def disagreements(
-    rows: int, results: Sequence[TenantResult], messages: Sequence[Mapping[str, Any]]
+    rows: int,
+    results: Sequence[TenantResult],
+    messages: Sequence[Mapping[str, Any]],
+    campaigns: Sequence[CampaignResult] = (),
 ) -> list[str]:
     """Everything that is not as it should be, in words; empty when all is well."""
     found = []
-    ledger = {job: seen for result in results for job, seen in result.ledger.items()}
+    parts: list[TenantResult | CampaignResult] = [*results, *campaigns]
+    ledger = {job: seen for part in parts for job, seen in part.ledger.items()}
     accounted = sum(
         r.report["enqueued"] + r.report["duplicates"] + len(r.report["rejected"]) for r in results
     )
@@ -51,12 +56,12 @@ def disagreements(
     ]
     found += [
         f"job {job} is {seen.state} in the ledger, but {result.record.get(job, 'missing')} on record"
-        for result in results
+        for result in parts
         for job, seen in result.ledger.items()
         if result.record.get(job) != seen.state
     ]
 
-    recorded = sum(len(result.record) for result in results)
+    recorded = sum(len(part.record) for part in parts)
     if recorded != len(ledger):
         found.append(f"{len(ledger)} jobs were enqueued, but {recorded} are on record")
 
@@ -80,6 +85,7 @@ def summary(
     *,
     problems: Sequence[str],
     results: Sequence[TenantResult],
+    campaigns: Sequence[CampaignResult],
     messages: Sequence[Mapping[str, Any]],
     faults: Sequence[Mapping[str, Any]],
     seconds: float,
@@ -87,12 +93,14 @@ def summary(
     data_dir: str,
 ) -> dict[str, Any]:
     """The document that `certmail demo --json` prints."""
-    recorded = Counter(state for result in results for state in result.record.values())
+    parts: list[TenantResult | CampaignResult] = [*results, *campaigns]
+    recorded = Counter(state for part in parts for state in part.record.values())
 
     return {
         "ok": not problems,
         "problems": list(problems),
         "tenants": [_tenant(result) for result in results],
+        "campaigns": [campaign.as_json() for campaign in campaigns],
         "rejected": [
             {"tenant": result.tenant, **item}
             for result in results

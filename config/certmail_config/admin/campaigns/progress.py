@@ -17,13 +17,19 @@ MAX_NEWS: Final = 2000
 
 
 def report_progress(
-    admin: Admin, tenant: str, id_: str, news: Sequence[ProgressNews]
+    admin: Admin,
+    tenant: str,
+    id_: str,
+    news: Sequence[ProgressNews],
+    *,
+    now: datetime | None = None,
 ) -> Sequence[ProgressVerdict | None]:
     """Take news of progress; gives what became of each, None where there is no such reviewer.
 
-    Whoever is done gets nothing more from when this returns. Raises Refused.
+    Whoever is done gets nothing more from when this returns. A rehearsal has its own `now`. Raises
+    Refused.
     """
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     marks = unwanted_marks(admin, tenant_of_campaigns(admin, tenant))
     with admin.db() as db:
         campaigns.hold(db, tenant, id_)

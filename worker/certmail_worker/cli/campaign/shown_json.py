@@ -13,22 +13,29 @@ from certmail_worker.cli.support.output import print_long_json
 
 
 def show(plan: Plan, too_late: Sequence[Late], bad: Sequence[tuple[str, BadRow]]) -> None:
-    """Print it; `campaign` stands in each row only where there are several of them.
+    """Print it."""
+    print_long_json(document(plan, too_late, bad))
+
+
+def document(
+    plan: Plan, too_late: Sequence[Late], bad: Sequence[tuple[str, BadRow]]
+) -> dict[str, Any]:
+    """Its members; `campaign` stands in each row only where there are several of them.
 
     `late` and `rejected` are there only where there are any.
     """
     campaigns = {each.campaign for each in plan.moments}
     several = len(campaigns | {each.campaign for each in plan.non_moments}) > 1
-    document: dict[str, Any] = {
+    members: dict[str, Any] = {
         "moments": (_moment(each, several=several) for each in plan.moments),
         "not": (_non_moment(each, several=several) for each in plan.non_moments),
         "versions": plan.versions._asdict(),
     }
     if too_late:
-        document["late"] = (_late(each, several=several) for each in too_late)
+        members["late"] = (_late(each, several=several) for each in too_late)
     if bad:
-        document["rejected"] = _bad(bad)
-    print_long_json(document)
+        members["rejected"] = _bad(bad)
+    return members
 
 
 def _moment(each: Moment, *, several: bool) -> dict[str, Any]:

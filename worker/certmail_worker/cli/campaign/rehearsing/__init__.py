@@ -1,0 +1,1 @@
+"""`certmail campaign rehearse`: what is asked for, and how it is shown."""
