@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy import Connection as Db
 
 from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.sql import tables
+from certmail_config.sql.campaigns.bulk import insert_many, update_many
 from certmail_config.sql.campaigns.seals import ReviewerSeals
 
 PAGE: Final = 500
 """So many ids are asked about at once: SQLite and PostgreSQL take some ten thousands at most."""
 _T: Final = tables.campaign_reviewers
+_KEY: Final = ("tenant", "campaign", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ def write_page(
     new = [_row(seals, campaign, each, roster) for each in page if each.new]
     records = [_record(seals, campaign, each) for each in page if each.record]
     counts = [_counts(tenant, campaign, each.reviewer) for each in page if each.counts]
-    for statement, values in ((insert(_T), new), (_RESEAL, records), (_COUNT, counts)):
-        if values:
-            db.execute(statement, values)
+    insert_many(db, _T, new)
+    update_many(db, _T, _KEY, records)
+    update_many(db, _T, _KEY, counts)
 
     if roster is not None:
         note_roster(db, tenant, campaign, known, roster)
@@ -213,49 +215,28 @@ def pages(ids: Iterable[str]) -> Iterator[list[str]]:
         yield page
 
 
-_THIS: Final = (
-    (_T.c.tenant == bindparam("of_tenant"))
-    & (_T.c.campaign == bindparam("of_campaign"))
-    & (_T.c.id == bindparam("of_id"))
-)
-_RESEAL: Final = (
-    update(_T)
-    .where(_THIS)
-    .values({name: bindparam(f"new_{name}") for name in ("sealed", "fingerprint", "person")})
-)
-_COUNT: Final = (
-    update(_T)
-    .where(_THIS)
-    .values({name: bindparam(f"new_{name}") for name in ("pending", "completed")})
-)
-
-
 def _of(tenant: str, campaign: str) -> ColumnElement[bool]:
     return (_T.c.tenant == tenant) & (_T.c.campaign == campaign)
 
 
-def _this(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
-    return {"of_tenant": tenant, "of_campaign": campaign, "of_id": each.id}
+def _key(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
+    return {"tenant": tenant, "campaign": campaign, "id": each.id}
 
 
 def _counts(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
-    news = {"new_pending": each.pending, "new_completed": each.completed}
-    return _this(tenant, campaign, each) | news
+    news = {"pending": each.pending, "completed": each.completed}
+    return _key(tenant, campaign, each) | news
 
 
 def _record(seals: ReviewerSeals, campaign: str, each: _Compared) -> dict[str, Any]:
-    sealed = {f"new_{name}": value for name, value in _sealed(seals, campaign, each).items()}
-    return _this(seals.tenant, campaign, each.reviewer) | sealed
+    return _key(seals.tenant, campaign, each.reviewer) | _sealed(seals, campaign, each)
 
 
 def _row(
     seals: ReviewerSeals, campaign: str, each: _Compared, roster: str | None
 ) -> dict[str, Any]:
     reviewer = each.reviewer
-    return _sealed(seals, campaign, each) | {
-        "tenant": seals.tenant,
-        "campaign": campaign,
-        "id": reviewer.id,
+    return _record(seals, campaign, each) | {
         "roster": roster,
         "pending": reviewer.pending,
         "completed": reviewer.completed,
