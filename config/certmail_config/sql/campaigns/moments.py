@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection as Db
@@ -15,9 +14,9 @@ from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.sql import tables
 from certmail_config.sql.campaigns.bulk import insert_many, update_many
+from certmail_config.sql.campaigns.pages import pages
 
 _T: Final = tables.campaign_moments
-_PAGE: Final = 500
 
 
 class MomentId(NamedTuple):
@@ -61,11 +60,12 @@ def moments_of_reviewers(
     db: Db, tenant: str, campaign: str, reviewers: Iterable[str]
 ) -> list[KeptMoment]:
     """The planned mails about these reviewers."""
-    rest, found = iter(reviewers), []
-    while page := list(islice(rest, _PAGE)):
-        query = _of(tenant, campaign).where(_T.c.reviewer.in_(page))
-        found += [_moment(row) for row in db.execute(query)]
-    return found
+    query = _of(tenant, campaign)
+    return [
+        _moment(row)
+        for page in pages(reviewers)
+        for row in db.execute(query.where(_T.c.reviewer.in_(page)))
+    ]
 
 
 def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMoment]) -> None:

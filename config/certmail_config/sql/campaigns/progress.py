@@ -18,7 +18,8 @@ from certmail_config.campaigns.running.progress import (
 )
 from certmail_config.sql import tables
 from certmail_config.sql.campaigns.bulk import update_many
-from certmail_config.sql.campaigns.reviewers import pages
+from certmail_config.sql.campaigns.looks import mark_reviewers
+from certmail_config.sql.campaigns.pages import pages
 
 _T: Final = tables.campaign_reviewers
 _KEY: Final = ("tenant", "campaign", "id")
@@ -53,6 +54,7 @@ def write_progress(
     changed = frozenset(id_ for id_, one in known.items() if one != before[id_])
     rows = [_row(tenant, campaign, id_, known[id_]) for id_ in sorted(changed)]
     update_many(db, _T, _KEY, rows)
+    mark_reviewers(db, tenant, campaign, sorted(changed))
     return ProgressWritten(verdicts, known, changed)
 
 

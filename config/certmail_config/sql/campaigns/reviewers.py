@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -13,10 +12,15 @@ from sqlalchemy import Connection as Db
 from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.sql import tables
 from certmail_config.sql.campaigns.bulk import insert_many, update_many
+from certmail_config.sql.campaigns.looks import (
+    AT_ONCE,
+    mark_people,
+    mark_reviewers,
+    note_removed,
+)
+from certmail_config.sql.campaigns.pages import pages
 from certmail_config.sql.campaigns.seals import ReviewerSeals
 
-PAGE: Final = 500
-"""So many ids are asked about at once: SQLite and PostgreSQL take some ten thousands at most."""
 _T: Final = tables.campaign_reviewers
 _KEY: Final = ("tenant", "campaign", "id")
 
@@ -38,7 +42,7 @@ class PageWritten:
 
 
 def load_reviewers(
-    db: Db, seals: ReviewerSeals, campaign: str, only: Collection[str] | None = None
+    db: Db, seals: ReviewerSeals, campaign: str, only: Iterable[str] | None = None
 ) -> list[Reviewer]:
     """A campaign's reviewers by id, all or those named; raises SealBroken."""
     query = (
@@ -109,16 +113,20 @@ def write_page(
     update_many(db, _T, _KEY, records)
     update_many(db, _T, _KEY, counts)
 
+    changed = [each.reviewer.id for each in page if each.record or each.counts]
+    mark_reviewers(db, tenant, campaign, changed)
+    mark_people(db, tenant, {each.before for each in page if each.before}, campaign)
+
     if roster is not None:
         note_roster(db, tenant, campaign, known, roster)
     return PageWritten(
         added=[each.reviewer.id for each in page if each.new],
-        changed=[each.reviewer.id for each in page if each.record or each.counts],
+        changed=changed,
         unchanged=[
             each.reviewer.id for each in page if not (each.new or each.record or each.counts)
         ],
         kept=[each.reviewer.id for each in page if each.kept],
-        readdressed=[each.reviewer.id for each in page if each.readdressed],
+        readdressed=[each.reviewer.id for each in page if each.before],
     )
 
 
@@ -132,7 +140,8 @@ class _Compared(NamedTuple):
     record: bool = False
     counts: bool = False
     kept: bool = False
-    readdressed: bool = False
+    before: str | None = None
+    """The person who had their mail, where it is another one now."""
 
 
 def _compared(reviewer: Reviewer, fingerprint: str, person: str, known: Any) -> _Compared:
@@ -149,7 +158,7 @@ def _compared(reviewer: Reviewer, fingerprint: str, person: str, known: Any) -> 
         record=known.fingerprint != fingerprint,
         counts=moved and not known.reported,
         kept=moved and known.reported,
-        readdressed=known.person != person,
+        before=known.person if known.person != person else None,
     )
 
 
@@ -183,10 +192,15 @@ def others_than(db: Db, tenant: str, campaign: str, roster: str) -> list[str]:
 
 def remove_reviewers(db: Db, tenant: str, campaign: str, ids: Collection[str]) -> list[str]:
     """Remove reviewers; gives those who were there. What went to them stays on record."""
-    found: list[str] = []
+    found: dict[str, str] = {}
     for page in pages(ids):
         where = _of(tenant, campaign) & _T.c.id.in_(page)
-        found += db.execute(delete(_T).where(where).returning(_T.c.id)).scalars()
+        removing = delete(_T).where(where).returning(_T.c.id, _T.c.person)
+        found |= {row.id: row.person for row in db.execute(removing)}
+
+    if found:
+        note_removed(db, tenant, campaign)
+        mark_people(db, tenant, set(found.values()), campaign)
     return sorted(found)
 
 
@@ -206,13 +220,6 @@ def count_reviewers(db: Db, tenant: str, campaign: str) -> ReviewerCounts:
     sums = (func.coalesce(func.sum(column), 0) for column in (_T.c.pending, _T.c.completed))
     row = db.execute(select(func.count(), done, *sums).where(_of(tenant, campaign))).one()
     return ReviewerCounts(*(int(each) for each in row))
-
-
-def pages(ids: Iterable[str]) -> Iterator[list[str]]:
-    """Lists of so many ids as can be asked about at once."""
-    rest = iter(ids)
-    while page := list(islice(rest, PAGE)):
-        yield page
 
 
 def _of(tenant: str, campaign: str) -> ColumnElement[bool]:
@@ -238,6 +245,7 @@ def _row(
     reviewer = each.reviewer
     return _record(seals, campaign, each) | {
         "roster": roster,
+        "plan_at": AT_ONCE,
         "pending": reviewer.pending,
         "completed": reviewer.completed,
     }
