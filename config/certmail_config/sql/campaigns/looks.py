@@ -23,6 +23,8 @@ _CAMPAIGNS: Final = tables.campaigns
 _MOMENTS: Final = tables.campaign_moments
 AT_ONCE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When somebody is planned of whom something has changed: before all others."""
+MARKED: Final = {"plan_at": AT_ONCE, "changes": _T.c.changes + 1}
+"""What is written of a reviewer of whom something changes."""
 STANDING: Final = (MomentState.PLANNED, MomentState.ENQUEUED)
 
 
@@ -146,8 +148,7 @@ def note_removed(db: Db, tenant: str, campaign: str) -> None:
 
 
 def _mark(db: Db, where: ColumnElement[bool]) -> None:
-    marked = {"plan_at": AT_ONCE, "changes": _T.c.changes + 1}
-    db.execute(update(_T).where(where).values(**marked))
+    db.execute(update(_T).where(where).values(MARKED))
 
 
 def _of(tenant: str, campaign: str) -> ColumnElement[bool]:

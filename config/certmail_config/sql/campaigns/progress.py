@@ -18,7 +18,7 @@ from certmail_config.campaigns.running.progress import (
 )
 from certmail_config.sql import tables
 from certmail_config.sql.campaigns.bulk import update_many
-from certmail_config.sql.campaigns.looks import mark_reviewers
+from certmail_config.sql.campaigns.looks import MARKED
 from certmail_config.sql.campaigns.pages import pages
 
 _T: Final = tables.campaign_reviewers
@@ -53,8 +53,7 @@ def write_progress(
 
     changed = frozenset(id_ for id_, one in known.items() if one != before[id_])
     rows = [_row(tenant, campaign, id_, known[id_]) for id_ in sorted(changed)]
-    update_many(db, _T, _KEY, rows)
-    mark_reviewers(db, tenant, campaign, sorted(changed))
+    update_many(db, _T, _KEY, rows, MARKED)
     return ProgressWritten(verdicts, known, changed)
 
 

@@ -14,8 +14,8 @@ from certmail_config.sql import tables
 from certmail_config.sql.campaigns.bulk import insert_many, update_many
 from certmail_config.sql.campaigns.looks import (
     AT_ONCE,
+    MARKED,
     mark_people,
-    mark_reviewers,
     note_removed,
 )
 from certmail_config.sql.campaigns.pages import pages
@@ -110,18 +110,15 @@ def write_page(
     records = [_record(seals, campaign, each) for each in page if each.record]
     counts = [_counts(tenant, campaign, each.reviewer) for each in page if each.counts]
     insert_many(db, _T, new)
-    update_many(db, _T, _KEY, records)
-    update_many(db, _T, _KEY, counts)
-
-    changed = [each.reviewer.id for each in page if each.record or each.counts]
-    mark_reviewers(db, tenant, campaign, changed)
+    update_many(db, _T, _KEY, records, MARKED)
+    update_many(db, _T, _KEY, counts, MARKED)
     mark_people(db, tenant, {each.before for each in page if each.before}, campaign)
 
     if roster is not None:
         note_roster(db, tenant, campaign, known, roster)
     return PageWritten(
         added=[each.reviewer.id for each in page if each.new],
-        changed=changed,
+        changed=[each.reviewer.id for each in page if each.record or each.counts],
         unchanged=[
             each.reviewer.id for each in page if not (each.new or each.record or each.counts)
         ],
