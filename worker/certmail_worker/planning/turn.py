@@ -13,13 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from pydantic import ValidationError
-
 from certmail_config.admin.admin import Admin
-from certmail_config.base.errors import CertmailError
 from certmail_config.campaigns.applying.by_hand import by_hand, is_asked_for
-from certmail_config.campaigns.applying.difference import Materialised, difference
-from certmail_config.campaigns.applying.identity import Identity
+from certmail_config.campaigns.applying.difference import difference
 from certmail_config.campaigns.applying.mails import (
     PlannedMail,
     identities_of,
@@ -32,7 +28,7 @@ from certmail_config.campaigns.applying.next_look import (
     next_looks,
     retry_at,
 )
-from certmail_config.campaigns.plan import Enrolment, Moment, make_plan, versions
+from certmail_config.campaigns.plan import Moment, make_plan, versions
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.crypto.keyed_hash import KeyedHash
 from certmail_config.jobs.states import State
@@ -40,22 +36,18 @@ from certmail_config.sql.campaigns.campaigns import KeptCampaign, held
 from certmail_config.sql.campaigns.looks import next_look, note_looks
 from certmail_config.sql.campaigns.planning import (
     due_campaigns,
-    load_enrolment,
     note_failed,
     note_planned,
 )
-from certmail_config.sql.campaigns.seals import ReviewerSeals
-from certmail_config.sql.registry import get_tenant
 from certmail_worker.planning.applying import Applied, apply
 from certmail_worker.planning.intake import PlannedIntake
 from certmail_worker.planning.known import KnownMail, write_down
-from certmail_worker.planning.slices import CampaignSlice, take_slice
+from certmail_worker.planning.slices import CampaignSlice
+from certmail_worker.planning.view import UNPLANNABLE, PlannerView, load_view, words_of
 
 log = logging.getLogger(__name__)
 
 CAMPAIGNS_PER_TURN: Final = 200
-_UNPLANNABLE: Final = (CertmailError, ValueError)
-"""What is wrong with a campaign itself, and not with a store."""
 
 
 class TenantPlanned(NamedTuple):
@@ -113,7 +105,7 @@ def plan_slice(
 
     Raises StoresUnreachable, RedisError.
     """
-    view = _load(admin, tenant, due, now().astimezone(UTC))
+    view = load_view(admin, tenant, due, now().astimezone(UTC))
     at = now().astimezone(UTC)
     moments = _moments(view, at)
     mails = _mails(view, moments, at)
@@ -130,77 +122,32 @@ def plan_slice(
     )
 
 
-class _View(NamedTuple):
-    """What is known of some of a tenant's reviewers, in all its campaigns."""
-
-    campaigns: Mapping[str, CampaignSlice]
-    enrolments: list[Enrolment]
-    known: dict[Identity, KnownMail]
-    salt: bytes
-    failed: dict[str, str]
-
-    @property
-    def materialised(self) -> dict[Identity, Materialised]:
-        return {identity: each.known for identity, each in self.known.items()}
-
-    @property
-    def unsettled(self) -> set[CampaignReviewer]:
-        """Of whose mail nobody knows yet whether it went, or what went is not settled."""
-        return {
-            (identity.campaign, identity.reviewer)
-            for identity, each in self.known.items()
-            if each.known.state is MomentState.ENQUEUED and each.known.went
-        }
-
-    def leave_out(self, campaign: str, why: str) -> None:
-        """Plan nothing of a campaign, and withdraw nothing of it."""
-        self.failed[campaign] = why
-        for identity in [key for key in self.known if key.campaign == campaign]:
-            del self.known[identity]
-
-
-def _load(admin: Admin, tenant: str, due: Sequence[KeptCampaign], now: datetime) -> _View:
-    with admin.db() as db:
-        owner = get_tenant(db, tenant)
-        seals = ReviewerSeals(owner, admin.vault)
-        taken = take_slice(db, tenant, due, now)
-        view = _View(taken.campaigns, [], dict(taken.known), owner.salt, {})
-
-        for id_, part in taken.campaigns.items():
-            if part.kept.state is not CampaignState.RUNNING or not part.reviewers:
-                continue
-            try:
-                ids = sorted(each.id for each in part.reviewers)
-                view.enrolments.append(load_enrolment(db, seals, part.kept, ids))
-            except _UNPLANNABLE as error:
-                view.leave_out(id_, _words(error))
-    return view
-
-
-def _moments(view: _View, now: datetime) -> list[Moment]:
+def _moments(view: PlannerView, now: datetime) -> list[Moment]:
     """The plan of all; where it cannot be made, that of those of which it can."""
     made_with = versions("")
     try:
         planned = make_plan(view.enrolments, now, made_with).moments
-    except _UNPLANNABLE:
+    except UNPLANNABLE:
         for each in list(view.enrolments):
             try:
                 make_plan([each], now, made_with)
-            except _UNPLANNABLE as error:
+            except UNPLANNABLE as error:
                 view.enrolments.remove(each)
-                view.leave_out(each.campaign.id, _words(error))
+                view.leave_out(each.campaign.id, words_of(error))
         planned = make_plan(view.enrolments, now, made_with).moments
     kinds = {identity: each.kind for identity, each in view.known.items()}
     return [*planned, *by_hand(view.enrolments, view.materialised, kinds, now)]
 
 
-def _mails(view: _View, moments: Sequence[Moment], now: datetime) -> list[PlannedMail]:
+def _mails(view: PlannerView, moments: Sequence[Moment], now: datetime) -> list[PlannedMail]:
     keyed_hash = KeyedHash(view.salt, b"planned")
     ended = {key for key, each in view.known.items() if each.known.state is MomentState.ENDED}
     return list(planned_mails(moments, view.enrolments, ended, now, keyed_hash.of))
 
 
-def _end_asked_in_vain(admin: Admin, tenant: str, view: _View, moments: Iterable[Moment]) -> None:
+def _end_asked_in_vain(
+    admin: Admin, tenant: str, view: PlannerView, moments: Iterable[Moment]
+) -> None:
     """What was asked for by hand of a reviewer who is done, or is no more, does not come.
 
     Nor does that of a campaign that was stopped.
@@ -227,7 +174,7 @@ def _end_asked_in_vain(admin: Admin, tenant: str, view: _View, moments: Iterable
 def _note(
     admin: Admin,
     tenant: str,
-    view: _View,
+    view: PlannerView,
     looks: Mapping[CampaignReviewer, datetime],
     failed: Mapping[str, str],
     applied: Applied,
@@ -268,7 +215,7 @@ def _note(
 
 
 def _again_for_gone(
-    view: _View, part: CampaignSlice, again: datetime | None, now: datetime
+    view: PlannerView, part: CampaignSlice, again: datetime | None, now: datetime
 ) -> datetime | None:
     """When to look again at mails of those who are gone; None where nothing is left of them."""
     if not part.gone and not part.gone_left:
@@ -279,10 +226,3 @@ def _again_for_gone(
     if any((id_, each) in view.unsettled for each in part.gone):
         return now + UNSETTLED
     return now if part.gone_left else None
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, CertmailError):
-        return f"{error.code}: {error.message}"
-    # The words of a validation quote what was validated.
-    return type(error).__name__ if isinstance(error, ValidationError) else str(error)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection as Db
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import Refused
 from certmail_config.campaigns.calendar import NoWorkingDay
+from certmail_config.campaigns.coming import NOTHING, PlanSummary, count_coming
 from certmail_config.campaigns.plan import Enrolment
-from certmail_config.campaigns.running.coming import NOTHING, PlanSummary, count_coming
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.sql import registry
 from certmail_config.sql.campaigns import campaigns, moments, planning, reviewers

@@ -8,8 +8,8 @@ from typing import Any
 
 from certmail_config.admin.campaigns.views import CampaignView
 from certmail_config.campaigns import why
+from certmail_config.campaigns.coming import DAYS_AHEAD, PlanSummary
 from certmail_config.campaigns.moments_of_day import zone
-from certmail_config.campaigns.running.coming import DAYS_AHEAD, PlanSummary
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.campaigns.running.written import campaign_fields
 from certmail_config.campaigns.why import WHY_NOT

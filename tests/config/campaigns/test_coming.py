@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from certmail_config.campaigns.coming import DAYS_AHEAD, NOTHING, count_coming
 from certmail_config.campaigns.plan import Enrolment, Plan, Versions, make_plan
-from certmail_config.campaigns.running.coming import DAYS_AHEAD, NOTHING, count_coming
 from support.campaigns.kept import a_campaign, a_reviewer
 
 NOW: Final = datetime(2026, 11, 4, 12, tzinfo=UTC)
