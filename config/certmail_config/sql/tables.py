@@ -358,7 +358,15 @@ campaign_reviewers = Table(
     Column("changes", BigInteger, nullable=False, server_default=text("0")),
     ForeignKeyConstraint(["tenant", "campaign"], ["campaigns.tenant", "campaigns.id"]),
     Index(None, "tenant", "person"),
-    Index(None, "tenant", "campaign", "plan_at"),
+    # Of those alone who are planned: without statistics PostgreSQL would take it to find one by id.
+    Index(
+        None,
+        "tenant",
+        "campaign",
+        "plan_at",
+        postgresql_where=text("plan_at IS NOT NULL"),
+        sqlite_where=text("plan_at IS NOT NULL"),
+    ),
 )
 
 campaign_moments = Table(

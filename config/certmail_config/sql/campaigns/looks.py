@@ -90,7 +90,7 @@ def gone_reviewers(db: Db, tenant: str, campaign: str, limit: int) -> list[str]:
 def next_look(db: Db, tenant: str, campaign: str) -> datetime | None:
     """When the next reviewer of a campaign is to be planned; None where nobody is."""
     found: datetime | None = db.execute(
-        select(func.min(_T.c.plan_at)).where(_of(tenant, campaign))
+        select(func.min(_T.c.plan_at)).where(_of(tenant, campaign), _T.c.plan_at.is_not(None))
     ).scalar_one()
     return found
 

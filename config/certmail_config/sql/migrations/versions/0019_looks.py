@@ -19,7 +19,14 @@ def upgrade() -> None:
     op.add_column(
         _REVIEWERS, sa.Column("changes", sa.BigInteger, nullable=False, server_default="0")
     )
-    op.create_index(_DUE, _REVIEWERS, ["tenant", "campaign", "plan_at"])
+    planned = sa.text("plan_at IS NOT NULL")
+    op.create_index(
+        _DUE,
+        _REVIEWERS,
+        ["tenant", "campaign", "plan_at"],
+        postgresql_where=planned,
+        sqlite_where=planned,
+    )
     op.create_index(_JOB, "campaign_moments", ["job"])
     op.add_column(
         "campaigns",
