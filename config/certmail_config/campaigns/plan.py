@@ -120,21 +120,37 @@ def make_plan(
 
     Raises NoWorkingDay for a calendar without any.
     """
-    decided: dict[tuple[Case, ...], Decision] = {}
     moments: list[Moment] = []
     dropped: list[NonMoment] = []
+    for part, decision in _decided(enrolments, now, until):
+        moments += [_moment(part, going) for going in decision.going]
+        dropped += [_non_moment(part, each) for each in decision.dropped]
 
+    return Plan(_in_time(moments), _by_date(dropped), made_with)
+
+
+def decisions(
+    enrolments: Sequence[Enrolment], now: datetime
+) -> Iterator[tuple[tuple[str, ...], Decision]]:
+    """What is decided for each person, with the campaigns of their cases; nobody is named.
+
+    Many have the very same decision. Raises NoWorkingDay.
+    """
+    for part, decision in _decided(enrolments, now, None):
+        yield tuple(each.campaign.id for each in part), decision
+
+
+def _decided(
+    enrolments: Sequence[Enrolment], now: datetime, until: date | None
+) -> Iterator[tuple[list[_Enrolled], Decision]]:
+    decided: dict[tuple[Case, ...], Decision] = {}
     for part in _people(enrolments):
         several = len(part) > 1
         cases = tuple(each.case(several=several) for each in part)
         decision = decided.get(cases)
         if decision is None:
             decision = decided[cases] = _up_to(until, decide(cases, now))
-
-        moments += [_moment(part, going) for going in decision.going]
-        dropped += [_non_moment(part, each) for each in decision.dropped]
-
-    return Plan(_in_time(moments), _by_date(dropped), made_with)
+        yield part, decision
 
 
 def _up_to(until: date | None, decision: Decision) -> Decision:

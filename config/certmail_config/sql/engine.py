@@ -59,7 +59,7 @@ UPGRADE_LOCK = 0x636572746D61696C
 
 It is `certmail` in ASCII, so that nobody else means something by it.
 """
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration; a test holds it against the folder."""
 
 

@@ -329,6 +329,9 @@ campaigns = Table(
     Column("planned_at", UtcDateTime),
     Column("failures", Integer, nullable=False),  # of planning, one after the other
     Column("error", Text),  # why planning failed last
+    Column("retry_at", UtcDateTime),  # when that is tried again, of whom it failed
+    # Some are gone since it was planned last, whose mails are to be withdrawn.
+    Column("reviewers_removed", Boolean, nullable=False, server_default=false()),
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
 )
@@ -350,8 +353,20 @@ campaign_reviewers = Table(
     # One of these two orders the news of a reviewer; both are null until there was any.
     Column("progress_at", UtcDateTime),
     Column("progress_sequence", BigInteger),
+    Column("plan_at", UtcDateTime),  # when they are planned next; null: until something changes
+    # Counts what was changed of them: who planned by an older number plans again.
+    Column("changes", BigInteger, nullable=False, server_default=text("0")),
     ForeignKeyConstraint(["tenant", "campaign"], ["campaigns.tenant", "campaigns.id"]),
     Index(None, "tenant", "person"),
+    # Of those alone who are planned: without statistics PostgreSQL would take it to find one by id.
+    Index(
+        None,
+        "tenant",
+        "campaign",
+        "plan_at",
+        postgresql_where=text("plan_at IS NOT NULL"),
+        sqlite_where=text("plan_at IS NOT NULL"),
+    ),
 )
 
 campaign_moments = Table(
@@ -367,7 +382,7 @@ campaign_moments = Table(
     Column("kind", String(32), nullable=False),
     Column("digest", String(64), nullable=False),  # of what was planned: the same is left alone
     Column("generation", Integer, nullable=False),  # how often another job took its place
-    Column("job", String(36)),
+    Column("job", String(36), index=True),
     Column("state", String(16), nullable=False),  # planned, enqueued, ended, withdrawn
     Column("outcome", String(64)),
     ForeignKeyConstraint(["tenant", "campaign"], ["campaigns.tenant", "campaigns.id"]),

@@ -22,8 +22,6 @@ from typing import Any, Final
 from certmail.client.campaigns import Campaigns
 from certmail_config.admin.admin import open_admin
 from certmail_config.admin.api_keys import create_key
-from certmail_config.admin.campaigns import views
-from certmail_config.campaigns.running.states import CampaignState
 from certmail_config.settings import Settings
 from certmail_config.sql.engine import open_database, upgrade
 from certmail_config.tenants.api_keys import KeyScope
@@ -80,8 +78,7 @@ def steps(settings: Settings, number: int) -> None:
             with timed("the same put again"):
                 assert campaigns.reviewers(*THIS, people).unchanged == number
             with timed("what comes next"):
-                now = datetime.now(UTC)
-                views.summary(views.plan_campaign(admin, *THIS, now), CampaignState.RUNNING, now)
+                assert campaigns.plan(*THIS)["later"] == 14 * number
             with timed("progress of all"):
                 assert all(each["verdict"] == "taken" for each in campaigns.progress(*THIS, news))
             with timed("shown"):

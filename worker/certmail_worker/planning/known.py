@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,15 +14,14 @@ from certmail_config.campaigns.applying.identity import Identity
 from certmail_config.campaigns.applying.outcomes import WENT, ended_as
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.running.states import MomentState
-from certmail_config.sql.campaigns.campaigns import KeptCampaign, hold
+from certmail_config.sql.campaigns.campaigns import hold
 from certmail_config.sql.campaigns.moments import (
     KeptMoment,
     MomentId,
-    load_moments,
     moments_of_reviewers,
     write_moments,
 )
-from certmail_config.sql.campaigns.outcomes import JobOutcome, outcomes_of_campaign
+from certmail_config.sql.campaigns.outcomes import JobOutcome, outcomes_of_reviewers
 
 
 class KnownMail(NamedTuple):
@@ -33,11 +32,12 @@ class KnownMail(NamedTuple):
     outcome: str | None = None
 
 
-def look_up(db: Db, kept: KeptCampaign) -> dict[Identity, KnownMail]:
-    """All planned mails of a campaign; what the record says of their jobs is written first."""
-    tenant, campaign = kept.key
-    moments = load_moments(db, tenant, campaign)
-    outcomes = outcomes_of_campaign(db, tenant, campaign)
+def look_up(
+    db: Db, tenant: str, campaign: str, reviewers: Collection[str]
+) -> dict[Identity, KnownMail]:
+    """The planned mails about reviewers; what the record says of their jobs is written first."""
+    moments = {each.id: each for each in moments_of_reviewers(db, tenant, campaign, reviewers)}
+    outcomes = outcomes_of_reviewers(db, tenant, campaign, reviewers)
 
     news = [after for each in moments.values() if (after := _after(each, outcomes)) is not None]
     if news:

@@ -1,7 +1,7 @@
-"""One turn of the planner: the campaigns that are due, one tenant after the other.
+"""One turn of the planner: the reviewers who are due, some of a tenant after some of another.
 
 All campaigns of a tenant are planned together, since what they have for one person on one day
-becomes one mail. A campaign that cannot be planned harms itself alone: the others go on without it,
+becomes one mail; of a large one some reviewers at a time (`slices`). A campaign that cannot be planned harms itself alone: the others go on without it,
 and it is tried again later.
 """
 
@@ -13,51 +13,52 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from pydantic import ValidationError
-
 from certmail_config.admin.admin import Admin
-from certmail_config.base.errors import CertmailError
 from certmail_config.campaigns.applying.by_hand import by_hand, is_asked_for
-from certmail_config.campaigns.applying.difference import Materialised, difference
-from certmail_config.campaigns.applying.identity import Identity
+from certmail_config.campaigns.applying.difference import difference
 from certmail_config.campaigns.applying.mails import (
     PlannedMail,
     identities_of,
     planned_mails,
 )
-from certmail_config.campaigns.applying.next_look import SOON, next_looks, retry_at
-from certmail_config.campaigns.plan import Enrolment, Moment, make_plan, versions
+from certmail_config.campaigns.applying.next_look import (
+    SOON,
+    UNSETTLED,
+    CampaignReviewer,
+    next_looks,
+    retry_at,
+)
+from certmail_config.campaigns.plan import Moment, make_plan, versions
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.crypto.keyed_hash import KeyedHash
 from certmail_config.jobs.states import State
-from certmail_config.sql.campaigns.campaigns import KeptCampaign, running_of_tenant
+from certmail_config.sql.campaigns.campaigns import KeptCampaign, held
+from certmail_config.sql.campaigns.looks import next_look, note_looks
 from certmail_config.sql.campaigns.planning import (
     due_campaigns,
-    load_enrolment,
     note_failed,
     note_planned,
 )
-from certmail_config.sql.campaigns.seals import ReviewerSeals
-from certmail_config.sql.registry import get_tenant
 from certmail_worker.planning.applying import Applied, apply
 from certmail_worker.planning.intake import PlannedIntake
-from certmail_worker.planning.known import KnownMail, look_up, write_down
+from certmail_worker.planning.known import KnownMail, write_down
+from certmail_worker.planning.slices import CampaignSlice
+from certmail_worker.planning.view import UNPLANNABLE, PlannerView, load_view, words_of
 
 log = logging.getLogger(__name__)
 
 CAMPAIGNS_PER_TURN: Final = 200
-_UNPLANNABLE: Final = (CertmailError, ValueError)
-"""What is wrong with a campaign itself, and not with a store."""
 
 
 class TenantPlanned(NamedTuple):
-    """What became of the due campaigns of a tenant."""
+    """What became of the due campaigns of a tenant; `more`: some of it is still to be planned."""
 
     tenant: str
     campaigns: int
     enqueued: int
     withdrawn: int
     failed: Mapping[str, str]
+    more: bool = False
 
 
 def due_tenants(admin: Admin, now: datetime) -> dict[str, list[KeptCampaign]]:
@@ -76,8 +77,35 @@ def plan_tenant(
     due: Sequence[KeptCampaign],
     now: Callable[[], datetime],
 ) -> TenantPlanned:
-    """Plan a tenant's campaigns and apply the plan; raises StoresUnreachable, RedisError."""
-    view = _load(admin, tenant, due)
+    """Plan all of a tenant's campaigns that is due; raises StoresUnreachable, RedisError."""
+    left = list(due)
+    planned = TenantPlanned(tenant, 0, 0, 0, {}, more=True)
+    while planned.more:
+        part = plan_slice(admin, intake, tenant, left, now)
+        planned = TenantPlanned(
+            tenant,
+            max(planned.campaigns, part.campaigns),
+            planned.enqueued + part.enqueued,
+            planned.withdrawn + part.withdrawn,
+            {**planned.failed, **part.failed},
+            part.more,
+        )
+        left = due_tenants(admin, now()).get(tenant, [])
+    return planned
+
+
+def plan_slice(
+    admin: Admin,
+    intake: PlannedIntake,
+    tenant: str,
+    due: Sequence[KeptCampaign],
+    now: Callable[[], datetime],
+) -> TenantPlanned:
+    """Plan some of a tenant's reviewers who are due, and apply their plan.
+
+    Raises StoresUnreachable, RedisError.
+    """
+    view = load_view(admin, tenant, due, now().astimezone(UTC))
     at = now().astimezone(UTC)
     moments = _moments(view, at)
     mails = _mails(view, moments, at)
@@ -86,71 +114,48 @@ def plan_tenant(
 
     failed = {**applied.refused, **view.failed}
     _end_asked_in_vain(admin, tenant, view, moments)
-    _note(admin, view, moments, mails, failed, applied, at)
-    return TenantPlanned(tenant, len(view.kept), applied.enqueued, applied.withdrawn, failed)
+    more = _note(
+        admin, tenant, view, next_looks(moments, mails, view.unsettled, at), failed, applied, at
+    )
+    return TenantPlanned(
+        tenant, len(view.campaigns), applied.enqueued, applied.withdrawn, failed, more
+    )
 
 
-class _View(NamedTuple):
-    """What is known of a tenant's campaigns: those that run, and those that were to be planned."""
-
-    kept: Sequence[KeptCampaign]
-    enrolments: list[Enrolment]
-    known: dict[Identity, KnownMail]
-    salt: bytes
-    failed: dict[str, str]
-
-    @property
-    def materialised(self) -> dict[Identity, Materialised]:
-        return {identity: each.known for identity, each in self.known.items()}
-
-
-def _load(admin: Admin, tenant: str, due: Sequence[KeptCampaign]) -> _View:
-    with admin.db() as db:
-        owner = get_tenant(db, tenant)
-        kept = {each.campaign.id: each for each in (*due, *running_of_tenant(db, tenant))}
-        seals = ReviewerSeals(owner, admin.vault)
-        view = _View(list(kept.values()), [], {}, owner.salt, {})
-
-        for id_, each in sorted(kept.items()):
-            try:
-                if each.state is CampaignState.RUNNING:
-                    view.enrolments.append(load_enrolment(db, seals, each))
-            except _UNPLANNABLE as error:
-                view.failed[id_] = _words(error)
-                continue
-            view.known.update(look_up(db, each))
-    return view
-
-
-def _moments(view: _View, now: datetime) -> list[Moment]:
+def _moments(view: PlannerView, now: datetime) -> list[Moment]:
     """The plan of all; where it cannot be made, that of those of which it can."""
     made_with = versions("")
     try:
         planned = make_plan(view.enrolments, now, made_with).moments
-    except _UNPLANNABLE:
+    except UNPLANNABLE:
         for each in list(view.enrolments):
             try:
                 make_plan([each], now, made_with)
-            except _UNPLANNABLE as error:
-                view.failed[each.campaign.id] = _words(error)
+            except UNPLANNABLE as error:
                 view.enrolments.remove(each)
-                for identity in [key for key in view.known if key.campaign == each.campaign.id]:
-                    del view.known[identity]
+                view.leave_out(each.campaign.id, words_of(error))
         planned = make_plan(view.enrolments, now, made_with).moments
     kinds = {identity: each.kind for identity, each in view.known.items()}
     return [*planned, *by_hand(view.enrolments, view.materialised, kinds, now)]
 
 
-def _mails(view: _View, moments: Sequence[Moment], now: datetime) -> list[PlannedMail]:
+def _mails(view: PlannerView, moments: Sequence[Moment], now: datetime) -> list[PlannedMail]:
     keyed_hash = KeyedHash(view.salt, b"planned")
     ended = {key for key, each in view.known.items() if each.known.state is MomentState.ENDED}
     return list(planned_mails(moments, view.enrolments, ended, now, keyed_hash.of))
 
 
-def _end_asked_in_vain(admin: Admin, tenant: str, view: _View, moments: Iterable[Moment]) -> None:
-    """What was asked for by hand of a reviewer who is done, or is no more, does not come."""
+def _end_asked_in_vain(
+    admin: Admin, tenant: str, view: PlannerView, moments: Iterable[Moment]
+) -> None:
+    """What was asked for by hand of a reviewer who is done, or is no more, does not come.
+
+    Nor does that of a campaign that was stopped.
+    """
     coming = {identity for each in moments for identity in identities_of(each)}
     running = {each.campaign.id for each in view.enrolments}
+    over = {id_ for id_, each in view.campaigns.items() if each.kept.state is CampaignState.STOPPED}
+    gone = {(id_, one) for id_, each in view.campaigns.items() for one in each.gone}
     vain = {
         identity: KnownMail(
             each.known._replace(state=MomentState.ENDED), each.kind, State.SUPPRESSED
@@ -158,8 +163,8 @@ def _end_asked_in_vain(admin: Admin, tenant: str, view: _View, moments: Iterable
         for identity, each in view.known.items()
         if is_asked_for(identity, each.known)
         and each.known.job is None
-        and identity.campaign in running
         and identity not in coming
+        and (identity.campaign in running | over or (identity.campaign, identity.reviewer) in gone)
     }
     if vain:
         with admin.db() as db:
@@ -168,31 +173,56 @@ def _end_asked_in_vain(admin: Admin, tenant: str, view: _View, moments: Iterable
 
 def _note(
     admin: Admin,
-    view: _View,
-    moments: Iterable[Moment],
-    mails: Sequence[PlannedMail],
+    tenant: str,
+    view: PlannerView,
+    looks: Mapping[CampaignReviewer, datetime],
     failed: Mapping[str, str],
     applied: Applied,
     now: datetime,
-) -> None:
-    """Say of each campaign when it is looked at again."""
-    looks = next_looks(moments, mails, now)
+) -> bool:
+    """Say of each reviewer when they are looked at again; gives whether some are due still."""
+    more = False
     with admin.db() as db:
-        for kept in view.kept:
-            id_ = kept.campaign.id
-            if id_ in failed:
-                note_failed(db, kept, failed[id_], retry_at(kept.failures, now))
+        for id_, part in view.campaigns.items():
+            if held(db, tenant, id_) is None:
                 continue
-            at = None
-            if kept.state is CampaignState.RUNNING:
-                at = looks.get(id_)
-            if id_ in applied.unsure:
-                at = now + SOON
-            note_planned(db, kept, now, at)
+            kept, again = part.kept, None
+            if id_ in failed:
+                tried = kept.retry_at is not None and kept.retry_at > now
+                again = kept.retry_at if tried else retry_at(kept.failures, now)
+            elif id_ in applied.unsure:
+                again = now + SOON
+            note_looks(
+                db,
+                tenant,
+                part.reviewers,
+                {each.id: again or looks.get((id_, each.id)) for each in part.reviewers},
+                sure=again is None,
+            )
+
+            gone = _again_for_gone(view, part, again, now)
+            following = min(
+                (at for at in (next_look(db, tenant, id_), gone) if at is not None), default=None
+            )
+            if following is not None and following <= now:
+                more, following = True, now
+            if id_ in failed:
+                assert again is not None, "said above"
+                note_failed(db, kept, failed[id_], again, following)
+            else:
+                note_planned(db, kept, now, following, removed_left=gone is not None)
+    return more
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, CertmailError):
-        return f"{error.code}: {error.message}"
-    # The words of a validation quote what was validated.
-    return type(error).__name__ if isinstance(error, ValidationError) else str(error)
+def _again_for_gone(
+    view: PlannerView, part: CampaignSlice, again: datetime | None, now: datetime
+) -> datetime | None:
+    """When to look again at mails of those who are gone; None where nothing is left of them."""
+    if not part.gone and not part.gone_left:
+        return None
+    if again is not None:
+        return again
+    id_ = part.kept.campaign.id
+    if any((id_, each) in view.unsettled for each in part.gone):
+        return now + UNSETTLED
+    return now if part.gone_left else None

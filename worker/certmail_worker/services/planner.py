@@ -1,6 +1,6 @@
 """The planner, one of the keeper's services: campaigns that run are planned when they are due.
 
-It looks by due time, a tenant at a time, in a thread: others send meanwhile.
+It looks by due time, some reviewers of a tenant at a time, in a thread: others send meanwhile.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from certmail_config.stores.capacity import StoreLimits
 from certmail_config.tenants.pinning import opened_by
 from certmail_worker.health.progress import NoteProgress, no_notes
 from certmail_worker.planning.intake import PlannedIntake
-from certmail_worker.planning.turn import TenantPlanned, due_tenants, plan_tenant
+from certmail_worker.planning.turn import TenantPlanned, due_tenants, plan_slice
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS: Final = 2.0
 REST: Final = 10.0
-"""So many times as long as a tenant's campaigns took they are not planned again.
+"""So many times as long as the last of a tenant's reviewers took none is planned again.
 
 Who has a hundred thousand reviewers hears of progress all the time. Whoever is done gets nothing
 more meanwhile all the same: begin sees to that.
@@ -35,7 +35,7 @@ more meanwhile all the same: begin sees to that.
 MAX_REST_SECONDS: Final = 300.0
 """But no longer than this."""
 MAX_SECONDS: Final = 600.0
-"""How long one tenant's campaigns may take."""
+"""How long some of a tenant's reviewers may take."""
 _DAY: Final = 86_400.0
 
 
@@ -54,9 +54,10 @@ async def plan_campaigns(admin: Admin, note_progress: NoteProgress = no_notes) -
 
         for tenant in awake:
             began = time.monotonic()
-            planned = await asyncio.to_thread(plan_tenant, admin, intake, tenant, due[tenant], now)
+            planned = await asyncio.to_thread(plan_slice, admin, intake, tenant, due[tenant], now)
             ended = time.monotonic()
-            resting[tenant] = ended + min(REST * (ended - began), MAX_REST_SECONDS)
+            if not planned.more:
+                resting[tenant] = ended + min(REST * (ended - began), MAX_REST_SECONDS)
             say(planned)
             await note_progress()
 

@@ -55,7 +55,7 @@ def _forget_in(admin: Admin, kept: KeptCampaign, wanted: str) -> int:
             marks = dict.fromkeys(gone, ReviewerMark.WITHDRAWN)
             unwanted_marks(admin, office).set_reviewers(id_, marks)
         if gone or changed:
-            campaigns.touch(db, tenant, id_, datetime.now(UTC))
+            campaigns.touch_some(db, tenant, id_, datetime.now(UTC))
     return len(gone)
 
 

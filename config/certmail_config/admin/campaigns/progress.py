@@ -41,6 +41,6 @@ def report_progress(
         if told:
             marks.set_reviewers(id_, told)
         if written.changed:
-            campaigns.touch(db, tenant, id_, now)
+            campaigns.touch_some(db, tenant, id_, now)
 
     return written.verdicts

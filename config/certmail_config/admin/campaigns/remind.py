@@ -13,6 +13,7 @@ from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.ledger import Act
 from certmail_config.sql.campaigns import campaigns
+from certmail_config.sql.campaigns.looks import mark_reviewers
 from certmail_config.sql.campaigns.moments import (
     KeptMoment,
     MomentId,
@@ -72,7 +73,8 @@ def remind_now(
         ]
         if moments:
             write_moments(db, tenant, id_, moments)
-            campaigns.touch(db, tenant, id_, now)
+            mark_reviewers(db, tenant, id_, reminded)
+            campaigns.touch_some(db, tenant, id_, now)
 
     if reminded:
         admin.record(Act.CAMPAIGN_REMINDED, tenant, reason=f"{id_}: {len(reminded)} reviewers")

@@ -85,7 +85,7 @@ def put_reviewers(
         _tell(marks, id_, dict.fromkeys(removed, ReviewerMark.WITHDRAWN))
         _call_off(admin, db, tenant, id_, written.readdressed)
         if written.added or written.changed or removed:
-            campaigns.touch(db, tenant, id_, datetime.now(UTC))
+            campaigns.touch_some(db, tenant, id_, datetime.now(UTC))
 
     done = ReviewersPut(written, removed, misplaced)
     if told := told_of(done):

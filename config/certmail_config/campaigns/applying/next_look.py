@@ -1,4 +1,4 @@
-"""When campaigns are to be planned again if nobody changes them before. Pure."""
+"""When reviewers are to be planned again if nobody changes anything before. Pure."""
 
 from __future__ import annotations
 
@@ -9,38 +9,44 @@ from typing import Final
 from certmail_config.campaigns.applying.mails import AHEAD, FRESHEN, PlannedMail
 from certmail_config.campaigns.plan import Moment
 
+CampaignReviewer = tuple[str, str]
+"""A reviewer of a campaign: its id, and theirs."""
 SOON: Final = timedelta(minutes=1)
+UNSETTLED: Final = timedelta(hours=1)
+"""So long after somebody is looked at of whose mail nobody knows yet what became of it."""
 FIRST_RETRY: Final = timedelta(seconds=30)
 LAST_RETRY: Final = timedelta(hours=6)
 
 
 def next_looks(
-    moments: Iterable[Moment], mails: Iterable[PlannedMail], now: datetime
-) -> dict[str, datetime]:
-    """When each campaign's next mail is to become a job, or to be brought up to date, or has ended.
+    moments: Iterable[Moment],
+    mails: Iterable[PlannedMail],
+    unsettled: Iterable[CampaignReviewer],
+    now: datetime,
+) -> dict[CampaignReviewer, datetime]:
+    """When each reviewer's next mail becomes a job, or is brought up to date, or has ended.
 
-    After its hours it is known what went, and what was missed is caught up on. A campaign that is
-    not named has nothing more to come.
+    After its hours it is known what went, and what was missed is caught up on; of the `unsettled`
+    it is not known yet. Who is not named has nothing more to come.
     """
-    found: dict[str, datetime] = {}
+    found = dict.fromkeys(unsettled, now + UNSETTLED)
 
-    def note(campaigns: Iterable[str], at: datetime) -> None:
-        for campaign in campaigns:
-            if campaign not in found or at < found[campaign]:
-                found[campaign] = at
+    def note(reviewers: Iterable[CampaignReviewer], at: datetime) -> None:
+        for each in reviewers:
+            if each not in found or at < found[each]:
+                found[each] = at
 
     for mail in mails:
-        campaigns = {each.campaign for each in mail.identities}
         if mail.closes_at is not None:
-            note(campaigns, mail.closes_at + SOON)
+            note(mail.told_of, mail.closes_at + SOON)
         if mail.at > now + FRESHEN:
-            note(campaigns, mail.at - FRESHEN)
+            note(mail.told_of, mail.at - FRESHEN)
     for moment in moments:
         if moment.at > now + AHEAD:
-            parts = [each.campaign for each in moment.parts] or [moment.campaign]
-            note(parts, moment.at - AHEAD)
+            parts = [(each.campaign, each.reviewer) for each in moment.parts]
+            note(parts or [(moment.campaign, moment.reviewer)], moment.at - AHEAD)
 
-    return {campaign: max(at, now + SOON) for campaign, at in found.items()}
+    return {each: max(at, now + SOON) for each, at in found.items()}
 
 
 def retry_at(failures: int, now: datetime) -> datetime:

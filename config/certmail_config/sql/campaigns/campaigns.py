@@ -15,6 +15,7 @@ from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.running.states import CampaignState
 from certmail_config.campaigns.running.written import read_kept_campaign, write_campaign
 from certmail_config.sql import tables
+from certmail_config.sql.campaigns.looks import mark_campaign
 
 _T: Final = tables.campaigns
 
@@ -24,7 +25,8 @@ class KeptCampaign:
     """A campaign as it is kept.
 
     `version` is of what somebody wrote and of the state; `changes` counts every change, also of
-    reviewers and progress. `failures` and `error` are of planning, since it last succeeded.
+    reviewers and progress. `failures` and `error` are of planning, since it last succeeded;
+    `retry_at` is when it is tried again of whom it failed.
     """
 
     campaign: Campaign
@@ -35,6 +37,8 @@ class KeptCampaign:
     planned_at: datetime | None
     failures: int
     error: str | None
+    retry_at: datetime | None
+    reviewers_removed: bool
     created_at: datetime
     changed_at: datetime
 
@@ -128,7 +132,16 @@ def held(db: Db, tenant: str, id_: str) -> KeptCampaign | None:
 
 
 def touch(db: Db, tenant: str, id_: str, now: datetime) -> None:
-    """Have a campaign planned at once, for something of it has changed; holds it, too.
+    """Have all of a campaign planned at once, for something of it has changed; holds it, too.
+
+    Raises Refused.
+    """
+    touch_some(db, tenant, id_, now)
+    mark_campaign(db, tenant, id_)
+
+
+def touch_some(db: Db, tenant: str, id_: str, now: datetime) -> None:
+    """Have those of a campaign's reviewers planned at once who are marked; holds it, too.
 
     Raises Refused.
     """
@@ -176,6 +189,7 @@ def _write(db: Db, tenant: str, id_: str, now: datetime, values: dict[str, Any])
         "changed_at": now,
     }
     _change(db, tenant, id_, values | changed)
+    mark_campaign(db, tenant, id_)
 
 
 def _change(db: Db, tenant: str, id_: str, values: dict[str, Any]) -> None:
@@ -207,5 +221,6 @@ def read_row(row: dict[str, Any]) -> KeptCampaign:
 
 
 _AS_THEY_ARE: Final = (
-    "version", "changes", "next_plan_at", "planned_at", "failures", "error", "created_at", "changed_at",
+    "version", "changes", "next_plan_at", "planned_at", "failures", "error", "retry_at", "reviewers_removed",
+    "created_at", "changed_at",
 )  # fmt: skip

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, func, select
 
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.sql import tables
-from certmail_config.sql.tables import UtcDateTime
+from certmail_config.sql.campaigns.bulk import insert_many, update_many
+from certmail_config.sql.campaigns.pages import pages
 
 _T: Final = tables.campaign_moments
-_PAGE: Final = 500
 
 
 class MomentId(NamedTuple):
@@ -61,11 +60,12 @@ def moments_of_reviewers(
     db: Db, tenant: str, campaign: str, reviewers: Iterable[str]
 ) -> list[KeptMoment]:
     """The planned mails about these reviewers."""
-    rest, found = iter(reviewers), []
-    while page := list(islice(rest, _PAGE)):
-        query = _of(tenant, campaign).where(_T.c.reviewer.in_(page))
-        found += [_moment(row) for row in db.execute(query)]
-    return found
+    query = _of(tenant, campaign)
+    return [
+        _moment(row)
+        for page in pages(reviewers)
+        for row in db.execute(query.where(_T.c.reviewer.in_(page)))
+    ]
 
 
 def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMoment]) -> None:
@@ -82,10 +82,8 @@ def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMome
     }
     old = [_row(tenant, campaign, each) for each in moments if each.id in known]
     new = [_row(tenant, campaign, each) for each in moments if each.id not in known]
-    if old:
-        db.execute(_CHANGE, [{f"new_{name}": value for name, value in row.items()} for row in old])
-    if new:
-        db.execute(insert(_T), new)
+    update_many(db, _T, _KEY, old)
+    insert_many(db, _T, new)
 
 
 def newest_ordinals(db: Db, tenant: str, campaign: str, rule: str) -> dict[str, int]:
@@ -105,16 +103,6 @@ def count_moments(db: Db, tenant: str, campaign: str) -> dict[MomentState, int]:
 
 _KEY: Final = ("tenant", "campaign", "reviewer", "rule", "ordinal")
 _VALUES: Final = ("at", "kind", "digest", "generation", "job", "state", "outcome")
-_CHANGE: Final = (
-    update(_T)
-    .where(*(_T.c[name] == bindparam(f"new_{name}") for name in _KEY))
-    .values(
-        {
-            name: bindparam(f"new_{name}", type_=UtcDateTime() if name == "at" else None)
-            for name in _VALUES
-        }
-    )
-)
 
 
 def _of(tenant: str, campaign: str) -> Select[Any]:

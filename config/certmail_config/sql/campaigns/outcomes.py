@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection as Db
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.jobs.states import FINAL, State
 from certmail_config.sql import tables
+from certmail_config.sql.campaigns.pages import pages
 
 _SAID: Final = FINAL | {State.UNCERTAIN}
 
@@ -21,8 +23,10 @@ class JobOutcome(NamedTuple):
     reason: str
 
 
-def outcomes_of_campaign(db: Db, tenant: str, campaign: str) -> dict[str, JobOutcome]:
-    """The jobs that stand for mails of a campaign and have ended, or may have left."""
+def outcomes_of_reviewers(
+    db: Db, tenant: str, campaign: str, reviewers: Iterable[str]
+) -> dict[str, JobOutcome]:
+    """The jobs that stand for mails about these reviewers and have ended, or may have left."""
     moments, record = tables.campaign_moments, tables.deliveries
     query = (
         select(record.c.job, record.c.state, record.c.reason)
@@ -35,4 +39,8 @@ def outcomes_of_campaign(db: Db, tenant: str, campaign: str) -> dict[str, JobOut
         )
         .distinct()
     )
-    return {row.job: JobOutcome(State(row.state), row.reason or "") for row in db.execute(query)}
+    return {
+        row.job: JobOutcome(State(row.state), row.reason or "")
+        for page in pages(reviewers)
+        for row in db.execute(query.where(moments.c.reviewer.in_(page)))
+    }

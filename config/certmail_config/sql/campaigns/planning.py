@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy import Connection as Db
@@ -14,6 +14,7 @@ from certmail_config.campaigns.sent import Sent
 from certmail_config.jobs.states import State
 from certmail_config.sql import tables
 from certmail_config.sql.campaigns.campaigns import KeptCampaign, read_row
+from certmail_config.sql.campaigns.pages import pages
 from certmail_config.sql.campaigns.reviewers import load_reviewers
 from certmail_config.sql.campaigns.seals import ReviewerSeals
 
@@ -52,7 +53,7 @@ def load_enrolment(
 ) -> Enrolment:
     """A campaign with its reviewers, what is left to them and what went, as the plan takes it.
 
-    With all of them, or those named: few enough to be asked about at once. Raises SealBroken.
+    With `only`, these of them. Raises SealBroken.
     """
     tenant, id_ = kept.key
     return Enrolment(
@@ -92,8 +93,11 @@ def sent_of_campaign(
             record.c.state.in_([State.ACCEPTED, State.UNCERTAIN]),
         )
     )
-    if only is not None:
-        query = query.where(moments.c.reviewer.in_(only))
+    queries = (
+        [query]
+        if only is None
+        else [query.where(moments.c.reviewer.in_(page)) for page in pages(only)]
+    )
     return [
         Sent(
             reviewer=row.reviewer,
@@ -103,23 +107,56 @@ def sent_of_campaign(
             kind=row.kind,
             accepted=row.state == State.ACCEPTED,
         )
-        for row in db.execute(query)
+        for each in queries
+        for row in db.execute(each)
     ]
 
 
-def note_planned(db: Db, kept: KeptCampaign, now: datetime, next_plan_at: datetime | None) -> bool:
+def note_planned(
+    db: Db,
+    kept: KeptCampaign,
+    now: datetime,
+    next_plan_at: datetime | None,
+    *,
+    removed_left: bool = False,
+) -> bool:
     """Say when a campaign that was planned is looked at again; None: once somebody changes it.
 
-    False if it was changed since it was read: then it is due at once, as the change has it.
+    What failed of it stays said until that was tried again. `removed_left`: mails of reviewers who
+    are gone are still to be withdrawn. False if it was changed since it was read: then it is due at
+    once, as the change has it.
     """
-    values = {"next_plan_at": next_plan_at, "planned_at": now, "failures": 0, "error": None}
+    values: dict[str, Any] = {
+        "next_plan_at": next_plan_at,
+        "planned_at": now,
+        "reviewers_removed": removed_left,
+    }
+    over = next_plan_at is None or next_plan_at > now
+    if over and (kept.retry_at is None or kept.retry_at <= now):
+        values |= {"failures": 0, "error": None, "retry_at": None}
     planned = update(_T).where(_is(kept), _T.c.changes == kept.changes).values(**values)
     return db.execute(planned).rowcount == 1
 
 
-def note_failed(db: Db, kept: KeptCampaign, error: str, next_plan_at: datetime) -> None:
-    """Say why a campaign could not be planned, and when to try again."""
-    values = {"next_plan_at": next_plan_at, "failures": _T.c.failures + 1, "error": error}
+def note_failed(
+    db: Db,
+    kept: KeptCampaign,
+    error: str,
+    retry_at: datetime,
+    next_plan_at: datetime | None = None,
+) -> None:
+    """Say why some of a campaign could not be planned, and when to try again.
+
+    `next_plan_at` is when others of it are planned, if that is before. What fails of it before the
+    time to try again is no other failure.
+    """
+    values: dict[str, Any] = {
+        "next_plan_at": min(next_plan_at or retry_at, retry_at),
+        "error": error,
+        "retry_at": retry_at,
+    }
+    if kept.retry_at != retry_at:
+        values["failures"] = kept.failures + 1
     db.execute(update(_T).where(_is(kept)).values(**values))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
 from certmail_config.campaigns.running.progress import (
     Progress,
@@ -17,10 +17,12 @@ from certmail_config.campaigns.running.progress import (
     merge,
 )
 from certmail_config.sql import tables
-from certmail_config.sql.campaigns.reviewers import pages
-from certmail_config.sql.tables import UtcDateTime
+from certmail_config.sql.campaigns.bulk import update_many
+from certmail_config.sql.campaigns.looks import MARKED
+from certmail_config.sql.campaigns.pages import pages
 
 _T: Final = tables.campaign_reviewers
+_KEY: Final = ("tenant", "campaign", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,8 @@ def write_progress(
         verdicts.append(verdict)
 
     changed = frozenset(id_ for id_, one in known.items() if one != before[id_])
-    if changed:
-        rows = [_row(tenant, campaign, id_, known[id_]) for id_ in sorted(changed)]
-        db.execute(_WRITE, rows)
+    rows = [_row(tenant, campaign, id_, known[id_]) for id_ in sorted(changed)]
+    update_many(db, _T, _KEY, rows, MARKED)
     return ProgressWritten(verdicts, known, changed)
 
 
@@ -69,22 +70,13 @@ def read_progress(
     }
 
 
-_WRITE: Final = (
-    update(_T)
-    .where(
-        _T.c.tenant == bindparam("of_tenant"),
-        _T.c.campaign == bindparam("of_campaign"),
-        _T.c.id == bindparam("of_id"),
-    )
-    .values(
-        pending=bindparam("new_pending"),
-        completed=bindparam("new_completed"),
-        progress_at=bindparam("new_at", type_=UtcDateTime()),
-        progress_sequence=bindparam("new_sequence"),
-    )
-)
-
-
 def _row(tenant: str, campaign: str, id_: str, one: Progress) -> dict[str, Any]:
-    news = {f"new_{name}": value for name, value in one._asdict().items()}
-    return {"of_tenant": tenant, "of_campaign": campaign, "of_id": id_, **news}
+    return {
+        "tenant": tenant,
+        "campaign": campaign,
+        "id": id_,
+        "pending": one.pending,
+        "completed": one.completed,
+        "progress_at": one.at,
+        "progress_sequence": one.sequence,
+    }

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy import Connection as Db
 
 from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.sql import tables
+from certmail_config.sql.campaigns.bulk import insert_many, update_many
+from certmail_config.sql.campaigns.looks import (
+    AT_ONCE,
+    MARKED,
+    mark_people,
+    note_removed,
+)
+from certmail_config.sql.campaigns.pages import pages
 from certmail_config.sql.campaigns.seals import ReviewerSeals
 
-PAGE: Final = 500
-"""So many ids are asked about at once: SQLite and PostgreSQL take some ten thousands at most."""
 _T: Final = tables.campaign_reviewers
+_KEY: Final = ("tenant", "campaign", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class PageWritten:
 
 
 def load_reviewers(
-    db: Db, seals: ReviewerSeals, campaign: str, only: Collection[str] | None = None
+    db: Db, seals: ReviewerSeals, campaign: str, only: Iterable[str] | None = None
 ) -> list[Reviewer]:
     """A campaign's reviewers by id, all or those named; raises SealBroken."""
     query = (
@@ -103,9 +109,10 @@ def write_page(
     new = [_row(seals, campaign, each, roster) for each in page if each.new]
     records = [_record(seals, campaign, each) for each in page if each.record]
     counts = [_counts(tenant, campaign, each.reviewer) for each in page if each.counts]
-    for statement, values in ((insert(_T), new), (_RESEAL, records), (_COUNT, counts)):
-        if values:
-            db.execute(statement, values)
+    insert_many(db, _T, new)
+    update_many(db, _T, _KEY, records, MARKED)
+    update_many(db, _T, _KEY, counts, MARKED)
+    mark_people(db, tenant, {each.before for each in page if each.before}, campaign)
 
     if roster is not None:
         note_roster(db, tenant, campaign, known, roster)
@@ -116,7 +123,7 @@ def write_page(
             each.reviewer.id for each in page if not (each.new or each.record or each.counts)
         ],
         kept=[each.reviewer.id for each in page if each.kept],
-        readdressed=[each.reviewer.id for each in page if each.readdressed],
+        readdressed=[each.reviewer.id for each in page if each.before],
     )
 
 
@@ -130,7 +137,8 @@ class _Compared(NamedTuple):
     record: bool = False
     counts: bool = False
     kept: bool = False
-    readdressed: bool = False
+    before: str | None = None
+    """The person who had their mail, where it is another one now."""
 
 
 def _compared(reviewer: Reviewer, fingerprint: str, person: str, known: Any) -> _Compared:
@@ -147,7 +155,7 @@ def _compared(reviewer: Reviewer, fingerprint: str, person: str, known: Any) -> 
         record=known.fingerprint != fingerprint,
         counts=moved and not known.reported,
         kept=moved and known.reported,
-        readdressed=known.person != person,
+        before=known.person if known.person != person else None,
     )
 
 
@@ -181,10 +189,15 @@ def others_than(db: Db, tenant: str, campaign: str, roster: str) -> list[str]:
 
 def remove_reviewers(db: Db, tenant: str, campaign: str, ids: Collection[str]) -> list[str]:
     """Remove reviewers; gives those who were there. What went to them stays on record."""
-    found: list[str] = []
+    found: dict[str, str] = {}
     for page in pages(ids):
         where = _of(tenant, campaign) & _T.c.id.in_(page)
-        found += db.execute(delete(_T).where(where).returning(_T.c.id)).scalars()
+        removing = delete(_T).where(where).returning(_T.c.id, _T.c.person)
+        found |= {row.id: row.person for row in db.execute(removing)}
+
+    if found:
+        note_removed(db, tenant, campaign)
+        mark_people(db, tenant, set(found.values()), campaign)
     return sorted(found)
 
 
@@ -206,57 +219,30 @@ def count_reviewers(db: Db, tenant: str, campaign: str) -> ReviewerCounts:
     return ReviewerCounts(*(int(each) for each in row))
 
 
-def pages(ids: Iterable[str]) -> Iterator[list[str]]:
-    """Lists of so many ids as can be asked about at once."""
-    rest = iter(ids)
-    while page := list(islice(rest, PAGE)):
-        yield page
-
-
-_THIS: Final = (
-    (_T.c.tenant == bindparam("of_tenant"))
-    & (_T.c.campaign == bindparam("of_campaign"))
-    & (_T.c.id == bindparam("of_id"))
-)
-_RESEAL: Final = (
-    update(_T)
-    .where(_THIS)
-    .values({name: bindparam(f"new_{name}") for name in ("sealed", "fingerprint", "person")})
-)
-_COUNT: Final = (
-    update(_T)
-    .where(_THIS)
-    .values({name: bindparam(f"new_{name}") for name in ("pending", "completed")})
-)
-
-
 def _of(tenant: str, campaign: str) -> ColumnElement[bool]:
     return (_T.c.tenant == tenant) & (_T.c.campaign == campaign)
 
 
-def _this(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
-    return {"of_tenant": tenant, "of_campaign": campaign, "of_id": each.id}
+def _key(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
+    return {"tenant": tenant, "campaign": campaign, "id": each.id}
 
 
 def _counts(tenant: str, campaign: str, each: Reviewer) -> dict[str, Any]:
-    news = {"new_pending": each.pending, "new_completed": each.completed}
-    return _this(tenant, campaign, each) | news
+    news = {"pending": each.pending, "completed": each.completed}
+    return _key(tenant, campaign, each) | news
 
 
 def _record(seals: ReviewerSeals, campaign: str, each: _Compared) -> dict[str, Any]:
-    sealed = {f"new_{name}": value for name, value in _sealed(seals, campaign, each).items()}
-    return _this(seals.tenant, campaign, each.reviewer) | sealed
+    return _key(seals.tenant, campaign, each.reviewer) | _sealed(seals, campaign, each)
 
 
 def _row(
     seals: ReviewerSeals, campaign: str, each: _Compared, roster: str | None
 ) -> dict[str, Any]:
     reviewer = each.reviewer
-    return _sealed(seals, campaign, each) | {
-        "tenant": seals.tenant,
-        "campaign": campaign,
-        "id": reviewer.id,
+    return _record(seals, campaign, each) | {
         "roster": roster,
+        "plan_at": AT_ONCE,
         "pending": reviewer.pending,
         "completed": reviewer.completed,
     }

@@ -13,7 +13,6 @@ from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.campaigns.outlook import outlook, outlook_of_new, plan_of_reviewers
 from certmail_config.admin.campaigns.reviewers import put_reviewers
 from certmail_config.admin.campaigns.running import pause_campaign, put_campaign
-from certmail_config.admin.campaigns.views import plan_campaign
 from certmail_config.base.errors import Refused
 from certmail_config.campaigns.plan import Enrolment
 from certmail_config.campaigns.why import WhyNot
@@ -40,7 +39,7 @@ def admin(redis: Redis, redis_url: str, ready_database: str, tmp_path: Path) -> 
 def test_of_a_page_it_says_what_the_whole_plan_says(admin: Admin) -> None:
     put_campaign(admin, a_campaign(id="q5", due="2026-12-04T17:00:00+01:00"))
     put_reviewers(admin, "acme", "q5", [ELSEWHERE, a_reviewer("dan")])
-    whole = plan_campaign(admin, "acme", Q4, NOW)
+    whole = outlook(admin, "acme", Q4, NOW).plan
     for ids in (["ann"], ["twin"], ["ben", "cid"]):
         part = plan_of_reviewers(admin, "acme", Q4, ids, NOW)
         people = {"abroad", *ids}

@@ -59,7 +59,7 @@ def run(
         tenant, id_ = put.kept.key
         view = views.view_campaign(admin, tenant, id_)
         now = datetime.now(UTC)
-        plan = views.summary(views.plan_campaign(admin, tenant, id_, now), view.kept.state, now)
+        plan = views.coming_of_campaign(admin, tenant, id_, now)
         waits = _waits_for(admin, view.kept.campaign.connection, tenant)
 
     if json:

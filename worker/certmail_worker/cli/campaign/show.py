@@ -36,7 +36,7 @@ def show(
 
         tenant, id_ = find(admin, campaign)
         view, now = views.view_campaign(admin, tenant, id_), datetime.now(UTC)
-        summary = views.summary(views.plan_campaign(admin, tenant, id_, now), view.kept.state, now)
+        summary = views.coming_of_campaign(admin, tenant, id_, now)
 
     if json:
         print_json(view_json(view, summary))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from certmail_config.admin.campaigns.views import DAYS_AHEAD, CampaignView, PlanSummary
+from certmail_config.admin.campaigns.views import CampaignView
 from certmail_config.campaigns import why
+from certmail_config.campaigns.coming import DAYS_AHEAD, PlanSummary
 from certmail_config.campaigns.moments_of_day import zone
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.campaigns.running.written import campaign_fields

@@ -131,13 +131,9 @@ async def plan(call: ApiCall) -> Answer:
     tenant, id_, admin = tenant_of(call), call.path_campaign, call.context.admin
     now = datetime.now(UTC)
 
-    def read() -> views.PlanSummary:
-        state = views.view_campaign(admin, tenant, id_).kept.state
-        return views.summary(views.plan_campaign(admin, tenant, id_, now), state, now)
-
     # One after the other: each takes a processor for seconds where reviewers are many.
     async with call.context.publishing:
-        found = await carry_out(read)
+        found = await carry_out(lambda: views.coming_of_campaign(admin, tenant, id_, now))
     return Answer(
         200,
         models.CampaignPlan(
