@@ -182,6 +182,7 @@ COMMANDS: Final[Mapping[str, OperatorRole]] = {
     "deliveries export": _OPERATOR,
     "campaigns list": _VIEWER,
     "campaign plan": _VIEWER,
+    "campaign rehearse": _VIEWER,
     "campaign presets": _VIEWER,
     "campaign run": _OPERATOR,
     "campaign show": _VIEWER,
