@@ -91,8 +91,12 @@ def did_not_take(
 
 
 def is_gone(health: Health, at: datetime) -> Health:
-    """It answered 410: nobody wants these messages there."""
-    if health.state is EndpointState.PAUSED:
+    """It answered 410: nobody wants these messages there.
+
+    Not if it had said so before a person let it go on, or is stopped as it is.
+    """
+    before_it_went_on = health.since is not None and at < health.since
+    if health.state not in SENDING or before_it_went_on:
         return health
     return replace(health, state=EndpointState.DISABLED, code=GONE, since=at, next_at=None)
 

@@ -99,6 +99,14 @@ def test_what_was_under_way_changes_nothing_of_what_a_person_decided(state: Endp
     assert is_gone(Health(EndpointState.PAUSED), NOW).state is EndpointState.PAUSED
 
 
+def test_gone_is_said_once_and_not_of_what_a_person_let_go_on_meanwhile() -> None:
+    gone = is_gone(ACTIVE, NOW)
+    assert is_gone(gone, NOW + timedelta(seconds=1)) == gone
+    resumed = resume(gone, NOW + timedelta(seconds=2))
+    assert is_gone(resumed, NOW + timedelta(seconds=1)) == resumed
+    assert is_gone(resumed, NOW + timedelta(seconds=3)).state is EndpointState.DISABLED
+
+
 def test_a_person_stops_it_and_lets_it_go_on_from_whatever_it_was() -> None:
     for state in EndpointState:
         health = Health(state, "x", NOW, 7, NOW, NOW, NOW)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -223,16 +222,13 @@ class TestWhatFails:
         self, texts: dict[str, str], sample: str
     ) -> None:
         written = sample_letter("reminder", "en", sample)
-        begun = time.process_time()
         mail = compose_in(written, _words(_blocks(**texts)))
-        took = time.process_time() - begun
 
         parsed = _mail(mail.raw)
         assert len(parsed["To"].addresses) == 1
         assert sorted(set(parsed.keys())) == sorted(set(_mail(compose(written).raw).keys()))
         assert all(len(line) <= 998 for line in mail.raw.split(b"\r\n"))
         assert not parsed.defects
-        assert took < 1
 
 
 def acme_job(connection: ConnectionId, sealer: Sealer, reminder: Reminder) -> Job:

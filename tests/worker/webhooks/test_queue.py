@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy import func, select, text
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.webhooks import endpoints as webhooks
 from certmail_config.sql import registry, tables
+from certmail_config.sql.webhooks.endpoints import get_endpoint, note_health
 from certmail_config.sql.webhooks.messages import add_message, forget_messages
 from certmail_config.webhooks.catalogue import WebhookType
+from certmail_config.webhooks.health import is_gone
 from certmail_worker.webhooks.queue import ENDPOINTS, PER_ENDPOINT, take_turn
 
 NOW = datetime(2026, 11, 25, 15, 20, tzinfo=UTC)
@@ -92,6 +95,20 @@ def test_messages_are_forgotten_in_their_time_and_so_is_what_is_nobodys(admin: A
     with admin.db() as db:
         assert forget_messages(db, before, limit=500) == 3
     assert left() == {made.id: 2}
+
+
+def test_of_senders_that_read_the_same_state_one_brings_it_into_another(
+    admin: Admin, many: list[str]
+) -> None:
+    with admin.db() as db:
+        before = get_endpoint(db, many[0])
+    after = replace(before, health=is_gone(before.health, datetime.now(UTC)))
+
+    with admin.db() as first:
+        assert note_health(first, before, after)
+    with admin.db() as second:
+        assert not note_health(second, before, after), "it has to look again"
+        assert get_endpoint(second, many[0]).health == after.health
 
 
 def test_what_is_due_is_found_by_an_index(admin: Admin) -> None:

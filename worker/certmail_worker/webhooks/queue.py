@@ -143,7 +143,7 @@ def _note(db: Db, id_: str, tries: Sequence[Tried], random: Random) -> list[Call
         after = replace(before, health=health, error=error)
         if _says_nothing_new(before, after):
             return []
-        if note_health(db, after):
+        if note_health(db, before, after):
             break
 
     if after.health.state is before.health.state:

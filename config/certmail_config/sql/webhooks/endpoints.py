@@ -98,13 +98,18 @@ def change_endpoint(db: Db, endpoint: Endpoint) -> bool:
     return db.execute(update(_TABLE).where(_same(endpoint)).values(**values)).rowcount == 1
 
 
-def note_health(db: Db, endpoint: Endpoint) -> bool:
+def note_health(db: Db, before: Endpoint, after: Endpoint) -> bool:
     """Write only how it takes its messages; the version stays, and so do its secrets.
 
-    False if somebody has changed or removed it since it was read.
+    False if somebody has changed or removed it since it was read, or has brought it into another
+    state: of several senders one does that, and tells of it.
     """
-    values = _health(endpoint.health) | {"error": endpoint.error}
-    return db.execute(update(_TABLE).where(_same(endpoint)).values(**values)).rowcount == 1
+    as_it_was = (_TABLE.c.state == before.health.state) & _TABLE.c.since.is_not_distinct_from(
+        before.health.since
+    )
+    values = _health(after.health) | {"error": after.error}
+    changed = update(_TABLE).where(_same(before) & as_it_was).values(**values)
+    return db.execute(changed).rowcount == 1
 
 
 def remove_endpoint(db: Db, id_: str) -> None:
