@@ -48,7 +48,7 @@ test: $(VENV)/dev.stamp ## the whole test suite, on real parts
 endif
 
 test-parts: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -q --numprocesses=2 $(COSTS) --ignore=tests/end_to_end tests 2>&1 | sed -u 's/^/parts:       /'
+	@$(BIN)/python -m pytest -q --numprocesses=3 $(COSTS) --ignore=tests/end_to_end tests 2>&1 | sed -u 's/^/parts:       /'
 
 test-deployments: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -q --numprocesses=4 $(COSTS) tests/end_to_end 2>&1 | sed -u 's/^/deployments: /'
