@@ -53,6 +53,10 @@ test-parts: $(VENV)/dev.stamp
 test-deployments: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -q --numprocesses=4 $(COSTS) tests/end_to_end 2>&1 | sed -u 's/^/deployments: /'
 
+# Tests are compiled once, before many processes each do it for themselves.
+compiled: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest --collect-only -qq --numprocesses=0 tests >/dev/null
+
 costs: ## the whole test suite, and what each of its files costs in CPU seconds
 	@rm -rf .costs && mkdir .costs
 	@$(MAKE) --no-print-directory test COSTS=--costs=.costs
@@ -264,4 +268,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning keeping startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean
+.PHONY: help demo look demos test compiled test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning keeping startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean

@@ -197,7 +197,7 @@ def postgres_template(postgres_server: Postgres) -> str:
 @contextmanager
 def _another(server: Postgres, template: str = "template0") -> Iterator[str]:
     name = f"t{uuid4().hex}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield server.url(name)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

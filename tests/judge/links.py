@@ -4,7 +4,7 @@ Whatever host Chromium asks for, it is led to one server on this machine, which 
 was asked. So a link opens the host that is meant, or the door has refused it with a reason; there
 is nothing in between.
 
-With `--few` the first of each kind are opened, as `.ci/run` does.
+With `--few` the first of each kind are opened.
 """
 
 from __future__ import annotations

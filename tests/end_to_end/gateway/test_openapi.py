@@ -19,7 +19,7 @@ from certmail_config.base import redis_keys
 from certmail_config.tenants.api_keys import EVERY_TENANT, KeyScope
 from support.deployment.deployment import Deployment, new_deployment
 
-EXAMPLES = 8
+EXAMPLES = 5
 """So many are made up for each operation, beside those that its schema's borders give."""
 CONFIG = """\
 [checks]
