@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.campaigns import running
+from certmail_config.admin.campaigns.documents import campaign_document
 from certmail_config.settings import Settings
 from certmail_config.sql.campaigns.campaigns import KeptCampaign
 from certmail_worker.cli.campaign.named import Named, find
-from certmail_worker.cli.campaign.shown_running import campaign_json
 from certmail_worker.cli.support.actor import actor
 from certmail_worker.cli.support.for_good import Yes, ask
 from certmail_worker.cli.support.output import Json, out, print_json
@@ -47,6 +47,6 @@ def _do(
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         kept = act(admin, *find(admin, name))
     if json:
-        print_json(campaign_json(kept))
+        print_json(campaign_document(kept))
     else:
         out.print(f"The campaign {'/'.join(kept.key)} {became}", markup=False)

@@ -9,11 +9,11 @@ import typer
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.campaigns import views
+from certmail_config.admin.campaigns.documents import campaign_document
 from certmail_config.settings import Settings
 from certmail_config.sql.campaigns.campaigns import list_campaigns
 from certmail_worker.cli.campaign.named import find
 from certmail_worker.cli.campaign.shown_running import (
-    campaign_json,
     show_list,
     show_view,
     view_json,
@@ -49,7 +49,7 @@ def _all(admin: Admin, *, json: bool) -> None:
     with admin.db() as db:
         found = list_campaigns(db)
     if json:
-        print_json({"campaigns": [campaign_json(each) for each in found]})
+        print_json({"campaigns": [campaign_document(each) for each in found]})
     elif found:
         show_list(found)
     else:

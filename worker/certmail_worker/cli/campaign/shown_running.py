@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from certmail_config.admin.campaigns.documents import plan_document, view_document
 from certmail_config.admin.campaigns.views import CampaignView
 from certmail_config.campaigns import why
 from certmail_config.campaigns.coming import DAYS_AHEAD, PlanSummary
 from certmail_config.campaigns.moments_of_day import zone
 from certmail_config.campaigns.running.states import CampaignState, MomentState
-from certmail_config.campaigns.running.written import campaign_fields
 from certmail_config.campaigns.why import WHY_NOT
 from certmail_config.sql.campaigns.campaigns import KeptCampaign
 from certmail_worker.cli.support.output import fields, out, table
@@ -23,43 +23,9 @@ STATE_WORDS = {
 }
 
 
-def campaign_json(kept: KeptCampaign) -> dict[str, Any]:
-    """What programs are told of a campaign."""
-    return {
-        "tenant": kept.campaign.tenant,
-        "id": kept.campaign.id,
-        "state": kept.state,
-        "version": kept.version,
-        "campaign": campaign_fields(kept.campaign),
-        "next_plan_at": kept.next_plan_at,
-        "planned_at": kept.planned_at,
-        "error": kept.error,
-        "created_at": kept.created_at,
-        "changed_at": kept.changed_at,
-    }
-
-
 def view_json(view: CampaignView, summary: PlanSummary | None) -> dict[str, Any]:
-    """The same of one, with its reviewers, its planned mails and what comes next."""
-    counts = view.reviewers
-    plan = None
-    if summary is not None:
-        plan = {
-            "first_at": summary.first_at,
-            "days": {day.isoformat(): count for day, count in summary.days.items()},
-            "later": summary.later,
-            "not_going": {str(each): count for each, count in summary.not_going.items()},
-        }
-    return campaign_json(view.kept) | {
-        "reviewers": {
-            "reviewers": counts.reviewers,
-            "complete": counts.complete,
-            "pending": counts.pending,
-            "completed": counts.completed,
-        },
-        "moments": {str(state): count for state, count in view.moments.items()},
-        "plan": plan,
-    }
+    """What programs are told of one, with what comes next."""
+    return view_document(view) | {"plan": None if summary is None else plan_document(summary)}
 
 
 def show_list(found: Sequence[KeptCampaign]) -> None:

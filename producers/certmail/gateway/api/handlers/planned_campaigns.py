@@ -16,10 +16,14 @@ from certmail.gateway.api.request.paging import read_cursor, write_cursor
 from certmail.gateway.api.request.problems import KINDS, ApiProblem, InvalidRequest
 from certmail_config.admin.admin import Admin
 from certmail_config.admin.campaigns import running, views
+from certmail_config.admin.campaigns.documents import (
+    campaign_document,
+    plan_document,
+    view_document,
+)
 from certmail_config.admin.campaigns.running import ANY
 from certmail_config.base.errors import Refused, WrongUse
 from certmail_config.campaigns.campaign import Campaign
-from certmail_config.campaigns.running.written import campaign_fields
 from certmail_config.sql.campaigns.campaigns import KeptCampaign, list_campaigns
 from certmail_config.tenants.api_keys import EVERY_TENANT
 
@@ -112,17 +116,7 @@ async def show(call: ApiCall) -> Answer:
     view = await carry_out(
         lambda: views.view_campaign(call.context.admin, tenant, call.path_campaign)
     )
-    counts = view.reviewers
-    details = {
-        "reviewers": {
-            "reviewers": counts.reviewers,
-            "complete": counts.complete,
-            "pending": counts.pending,
-            "completed": counts.completed,
-        },
-        "moments": {str(state): count for state, count in view.moments.items()},
-    }
-    model = models.PlannedCampaignDetails.model_validate(_fields(view.kept) | details)
+    model = models.PlannedCampaignDetails.model_validate(view_document(view))
     return Answer(200, model, _tagged(view.kept))
 
 
@@ -134,15 +128,7 @@ async def plan(call: ApiCall) -> Answer:
     # One after the other: each takes a processor for seconds where reviewers are many.
     async with call.context.publishing:
         found = await carry_out(lambda: views.coming_of_campaign(admin, tenant, id_, now))
-    return Answer(
-        200,
-        models.CampaignPlan(
-            first_at=found.first_at,
-            days={day.isoformat(): count for day, count in found.days.items()},
-            later=found.later,
-            not_going={str(why): count for why, count in found.not_going.items()},
-        ),
-    )
+    return Answer(200, models.CampaignPlan.model_validate(plan_document(found)))
 
 
 async def pause(call: ApiCall) -> Answer:
@@ -211,19 +197,4 @@ def _tagged(kept: KeptCampaign) -> dict[str, str]:
 
 
 def _shown(kept: KeptCampaign) -> models.PlannedCampaign:
-    return models.PlannedCampaign.model_validate(_fields(kept))
-
-
-def _fields(kept: KeptCampaign) -> dict[str, Any]:
-    return {
-        "tenant": kept.campaign.tenant,
-        "id": kept.campaign.id,
-        "state": kept.state,
-        "version": kept.version,
-        "campaign": campaign_fields(kept.campaign),
-        "next_plan_at": kept.next_plan_at,
-        "planned_at": kept.planned_at,
-        "error": kept.error,
-        "created_at": kept.created_at,
-        "changed_at": kept.changed_at,
-    }
+    return models.PlannedCampaign.model_validate(campaign_document(kept))
