@@ -71,7 +71,9 @@ Case = tuple[str, str | None, SampleSize, int, str]
 
 def cases() -> Iterator[Case]:
     """Kind, locale, sample, number of the reviewer, and whose words."""
-    yield from product(sorted(KINDS), LOCALES, SampleSize, (1, 2), TENANTS)
+    for kind, locale, size, word in product(sorted(KINDS), LOCALES, SampleSize, TENANTS):
+        for number in (1, 2) if size == SampleSize.RICH else (1,):
+            yield kind, locale, size, number, word
 
 
 def letter_of(case: Case) -> Letter:
@@ -109,10 +111,10 @@ def slow(case: Case) -> bytes:
 
 def test_whatever_was_composed_before_a_mail_is_the_same_to_the_byte() -> None:
     known = {case: sha256(slow(case)).digest() for case in cases()}
-    assert len(set(known.values())) > 1000, "hardly two of them say the same"
+    assert len(set(known.values())) > 700, "hardly two of them say the same"
 
     forget_letters()
-    order = [*known, *known, *known]
+    order = [*known, *known]
     random.Random(21).shuffle(order)
     other = [case for case in order if sha256(fast(case)).digest() != known[case]]
     assert not other

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -38,27 +38,31 @@ SANDBOX: web.AppKey[str] = web.AppKey("sandbox", str)
 
 
 class Pages:
-    """The templates, and one environment for each language that a browser asked for."""
+    """The templates, in each language that a browser asks for."""
 
     def __init__(self, application: Application = NOBODY) -> None:
         self._application = application
-        self._environments: dict[str, Environment] = {}
 
     def render(
         self, request: web.Request, template: str, values: Mapping[str, Any], *, status: int = 200
     ) -> web.Response:
         """A page as the answer to a request."""
         language = language_of(request.headers.get("Accept-Language", ""), languages())
-        environment = self._environments.get(language)
-        if environment is None:
-            environment = self._environments[language] = environment_for(
-                language, application=self._application
-            )
 
-        text = environment.get_template(template).render(
-            language=language, sandbox=request.app.get(SANDBOX, ""), path=request.path, **values
+        text = (
+            _environment(language, self._application)
+            .get_template(template)
+            .render(
+                language=language, sandbox=request.app.get(SANDBOX, ""), path=request.path, **values
+            )
         )
         return web.Response(text=text, content_type="text/html", status=status)
+
+
+@lru_cache(maxsize=64)
+def _environment(language: str, application: Application) -> Environment:
+    # Of a process, not of one application: compiling a page costs ten times its rendering.
+    return environment_for(language, application=application)
 
 
 def environment_for(
