@@ -249,6 +249,8 @@ def _why(error: BaseException, total_seconds: float) -> str:
         return f"no connection: {os.strerror(code) if code else type(error.os_error).__name__}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it hung up without an answer"
+    if isinstance(error, OSError) and error.errno:
+        return f"the connection broke: {os.strerror(error.errno)}"
     return f"the connection broke, or the answer was no HTTP ({type(error).__name__})"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -240,6 +241,19 @@ class TestWhatComesBack:
             came = await post(f"http://127.0.0.1:{port}/")
         assert came.status is None
         assert why in came.why or "hung up" in came.why
+
+    async def test_who_cuts_the_line_is_told_of_in_words(self) -> None:
+        async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"}")
+            line = writer.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.close()
+
+        server = await asyncio.start_server(cut, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            came = await post(f"http://127.0.0.1:{port}/")
+        assert (came.status, came.why) == (None, "the connection broke: Connection reset by peer")
 
     async def test_nobody_there(self) -> None:
         async with listening() as ear:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
@@ -48,13 +48,15 @@ class Pages:
     ) -> web.Response:
         """A page as the answer to a request."""
         language = language_of(request.headers.get("Accept-Language", ""), languages())
+        page = _environment(language, self._application).get_template(template)
 
-        text = (
-            _environment(language, self._application)
-            .get_template(template)
-            .render(
-                language=language, sandbox=request.app.get(SANDBOX, ""), path=request.path, **values
-            )
+        text = page.render(
+            language=language,
+            sandbox=request.app.get(SANDBOX, ""),
+            path=request.path,
+            # What a form was answered with has no address to be looked at again.
+            asked_for=request.method == hdrs.METH_GET,
+            **values,
         )
         return web.Response(text=text, content_type="text/html", status=status)
 

@@ -343,8 +343,10 @@ class TestActions:
     ) -> None:
         made = await added(admin)
         await browser.get(f"{PATH}/{made.id}")
+        assert "data-listen" in browser.page
         said = await browser.post(f"{PATH}/{made.id}/replay", message="msg_1_1")
         assert (browser.status, "it lists the newest that are kept" in said) == (404, True)
+        assert "data-listen" not in browser.page, "a form's address cannot be asked for again"
 
     async def test_it_is_removed_by_whoever_types_its_host(
         self, browser: Browser, admin: Admin
