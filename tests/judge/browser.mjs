@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+// Nobody looks at the pictures of a run that only has to pass: they are two fifths of its time.
+const PICTURES = process.env.JUDGE_PICTURES !== "no";
 // In the dark only colours are other ones: what a page is made of is judged once.
 const RULES = {
   light: { resultTypes: ["violations"] },
@@ -52,7 +54,7 @@ export class Window {
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       const file = `${this.where}/${this.width}-${String(this.stops).padStart(2, "0")}-${name}-${colorScheme}.png`;
-      await page.screenshot({ path: file, fullPage: true });
+      if (PICTURES) await page.screenshot({ path: file, fullPage: true });
       const found = await page.evaluate((options) => window.axe.run(document, options), RULES[colorScheme]);
       const words = found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} (${n.failureSummary})`));
       expect(words.length === 0, `axe at ${name}, ${this.width} px, ${colorScheme}:\n  ${words.join("\n  ")}`);
@@ -65,6 +67,7 @@ export class Window {
 
   // A part of the page as it stands in the window: what is in a frame below it is drawn only once it is scrolled to.
   async part(name, selector) {
+    if (!PICTURES) return;
     const part = this.page.locator(selector);
     await part.scrollIntoViewIfNeeded();
     await part.screenshot({ path: `${this.where}/${this.width}-${String(this.stops).padStart(2, "0")}-${name}.png`, animations: "disabled" });
