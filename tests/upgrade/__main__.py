@@ -1,6 +1,6 @@
 """`make upgrade`: an earlier release becomes this one, under load; exit status 1 on any finding.
 
-Twice: from a commit with older tables, and from one with the same tables and back again.
+Twice: from a commit with older tables, and from the first that had today's tables and back again.
 """
 
 from __future__ import annotations
@@ -14,28 +14,31 @@ import time
 from pathlib import Path
 from typing import Final
 
+from certmail_config.sql.engine import HEAD
 from upgrade.estate import estate
-from upgrade.releases import NotBuiltError, Release, release_of, this_release
+from upgrade.releases import (
+    NotBuiltError,
+    Release,
+    first_with_tables,
+    release_of,
+    this_release,
+)
 from upgrade.roll import Roll
 
 OLDER_TABLES: Final = "eee2b01728c909b9c1e291487a1fe93f3c5ddb43"
 """Of 27 November 2026, before files, languages and the moves of all modules; its tables end at 0010."""
-SAME_TABLES: Final = "e3a465240e0724de4ad88899e405066465905863"
-"""Later that day, before the moves, and before doorbells and the ledger's calls travelled in batches;
-its tables are those of today.
-"""
 
 
 def main() -> None:
     """See the module."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, too
-    plans = (
-        [(options.commit, options.back)]
-        if options.commit
-        else [(OLDER_TABLES, False), (SAME_TABLES, True)]
-    )
     try:
+        plans = (
+            [(options.commit, options.back)]
+            if options.commit
+            else [(OLDER_TABLES, False), (first_with_tables(HEAD), True)]
+        )
         rounds = [(release_of(commit, _say), commit, back) for commit, back in plans]
     except NotBuiltError as error:
         _say(str(error))

@@ -57,6 +57,29 @@ def release_of(commit: str, say: Callable[[str], None]) -> Release:
     return Release("old", str(python))
 
 
+def first_with_tables(version: str) -> str:
+    """The commit in which the tables became what they are; raises NotBuiltError.
+
+    Whatever was committed since then has the same ones: it may be gone back to.
+    """
+    command = [
+        "git",
+        "-C",
+        str(ROOT),
+        "log",
+        "--format=%H",
+        "--diff-filter=A",
+        "--",
+        f"*/versions/{version}_*.py",
+    ]
+    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    if not found:
+        raise NotBuiltError(
+            f"No commit of this clone has the tables {version}: commit them, or fetch the whole history."
+        )
+    return found[-1]
+
+
 def _build(commit: str, folder: Path, python: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     source = folder / "source"
