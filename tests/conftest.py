@@ -25,6 +25,7 @@ from certmail_config.stores.connect import connect
 from certmail_config.stores.embedded import embedded_server
 from certmail_config.stores.vault_file import new_vault_key
 from support.costs import Costs, table
+from support.servers.emptied import EmptiedDatabases
 from support.servers.postgres import Postgres, postgres
 
 ROOT = Path(__file__).parent
@@ -156,15 +157,15 @@ def ready_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "certmail.sqlite")
         yield f"sqlite:///{tmp_path}/certmail.sqlite"
         return
-    server: Postgres = request.getfixturevalue("postgres_server")
-    with _another(server, request.getfixturevalue("postgres_template")) as url:
+    databases: EmptiedDatabases = request.getfixturevalue("postgres_databases")
+    with databases.lent() as url:
         yield url
 
 
 @pytest.fixture
-def postgres_database(postgres_server: Postgres, postgres_template: str) -> Iterator[str]:
+def postgres_database(postgres_databases: EmptiedDatabases) -> Iterator[str]:
     """The same in PostgreSQL only, for slow tests where it is the database that matters."""
-    with _another(postgres_server, postgres_template) as url:
+    with postgres_databases.lent() as url:
         yield url
 
 
@@ -194,10 +195,16 @@ def postgres_template(postgres_server: Postgres) -> str:
     return "pattern"
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: Postgres, postgres_template: str) -> EmptiedDatabases:
+    """Empty databases with this version's tables."""
+    return EmptiedDatabases(postgres_server, postgres_template)
+
+
 @contextmanager
-def _another(server: Postgres, template: str = "template0") -> Iterator[str]:
+def _another(server: Postgres) -> Iterator[str]:
     name = f"t{uuid4().hex}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY FILE_COPY")
     yield server.url(name)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
