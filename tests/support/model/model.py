@@ -131,6 +131,7 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
             if not entry.uncounted and days.get(day, 0) > 0:
                 days[day] -= 1
             entry.uncounted = True
+            entry.dispatched_at = entry.begun_by = entry.resend = None
         return len(ended)
 
     def _call_off(self, entry: Entry, reason: str, to: State, clock: float) -> State:

@@ -64,9 +64,9 @@ def take_slice(
         found = due_reviewers(db, tenant, id_, now, left)
         kept = taking.campaign(id_)
         gone = gone_reviewers(db, tenant, id_, left) if kept and kept.reviewers_removed else []
-        left -= len(found) + len(gone)
         taking.add(found)
-        taking.add_gone(id_, gone, more=left <= 0)
+        taking.add_gone(id_, gone, more=len(gone) >= left)
+        left -= len(found) + len(gone)
 
     taking.whoever_belongs_to_them()
     return TenantSlice(taking.campaigns(), taking.known, taking.ended)

@@ -1,5 +1,5 @@
--- Forget reminders that have ended sooner than they say: whoever planned them keeps on record what became of
--- each, and never enqueues it again.
+-- Forget reminders that have ended sooner than they say, and at once what is on record of them: whoever
+-- planned them keeps there what became of each, and never enqueues it again.
 -- KEYS  none declared; K.job, K.taken (hashes), K.dedupe (string)
 -- ARGV  1 how long each is kept from now on, ms; then their ids
 -- Gives how many of them are known and have ended; the others stay as they are. Called again it changes
@@ -19,12 +19,20 @@ local function count_out_of_tenant(id, job)
   end
 end
 
+-- What late news of a request asks for stays, and that it is there.
+local ON_RECORD = {'kind', 'send_at', 'dispatched_at', 'begun_at', 'begun_by', 'resend'}
+local function shorten(id, job)
+  redis.call('HDEL', K.job .. id, unpack(ON_RECORD))
+  for n = 1, tonumber(job.attempt) do redis.call('HDEL', K.job .. id, 'attempt:' .. n) end
+end
+
 for at = FIRST, #ARGV do
   local id = unpack(ARGV, at, at)
   local job = load_job(id)
   if job and is_final(job) then
     ended = ended + 1
     count_out_of_tenant(id, job)
+    shorten(id, job)
     if redis.call('PTTL', K.job .. id) > tonumber(keep) then
       redis.call('PEXPIRE', K.job .. id, keep)
       local owner = redis.call('GET', K.dedupe .. job.dedupe)
