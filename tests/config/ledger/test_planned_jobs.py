@@ -68,8 +68,9 @@ def test_of_the_answer_it_keeps_what_gmail_calls_it_and_the_event_has_all(
     [attempt] = view.attempts
     assert (attempt.gmail_id, attempt.http_status) == (DETAIL["gmail_id"], 200)
 
-    [(_, last)] = ledger.redis.xrevrange(redis_keys.EVENTS, count=1)  # type: ignore[misc]
-    assert json.loads(last[b"detail"]) == DETAIL
+    newest: Any = ledger.redis.xrevrange(redis_keys.EVENTS, count=1)
+    [(_, event)] = newest
+    assert json.loads(event[b"detail"]) == DETAIL
 
 
 def test_what_an_application_sent_keeps_all_of_it(ledger: ClockedLedger) -> None:
