@@ -22,7 +22,8 @@ NEAR: Final = timedelta(hours=36)
 def becoming_jobs(moments: Iterable[Moment]) -> Iterator[tuple[Moment, datetime]]:
     """Each moment, in their order, with the time from which its mail is to be a job.
 
-    What was asked for by hand is not the next.
+    What was asked for by hand is not the next, and an escalation is not the only one: nobody knows
+    yet whether it comes.
     """
     begun: set[tuple[str, str]] = set()
 
@@ -32,7 +33,8 @@ def becoming_jobs(moments: Iterable[Moment]) -> Iterator[tuple[Moment, datetime]
             continue
         people = reviewers_of(moment)
         yield moment, moment.at - (NEAR if begun.issuperset(people) else AHEAD)
-        begun.update(people)
+        if moment.kind != "escalation":
+            begun.update(people)
 
 
 def reviewers_of(moment: Moment) -> list[tuple[str, str]]:

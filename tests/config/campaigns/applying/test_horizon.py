@@ -64,8 +64,15 @@ def test_an_escalation_is_a_mail_about_a_reviewer_like_any_other() -> None:
     found = planned(enrolments("a", manager="boss@people.example", rule=rule))
     [at] = [n for n, each in enumerate(found) if each.kind == "escalation"]
     assert before(found)[at] == NEAR
-    [alone] = before(found[at:])
-    assert alone == AHEAD
+
+
+def test_where_it_is_the_next_so_is_the_reminder_behind_it() -> None:
+    """It waits for reminders that were accepted, and so may never become a job."""
+    late = {"id": "late", "overdue": "3 working days", "at_most": 2}
+    rule = [late, {"id": "boss", "overdue_by": "1 day", "to": "manager"}]
+    found = planned(enrolments("a", manager="boss@people.example", rule=rule))
+    assert [each.kind for each in found] == ["escalation", "overdue", "overdue"]
+    assert before(found) == [AHEAD, AHEAD, NEAR]
 
 
 def test_what_was_asked_for_by_hand_is_not_the_next() -> None:
