@@ -14,7 +14,7 @@ from certmail_config.campaigns.applying.identity import BY_HAND
 from certmail_config.campaigns.plan import Moment
 
 AHEAD: Final = timedelta(days=7)
-"""So long before it may leave the next mail about a reviewer becomes a job."""
+"""So long before it may leave a reviewer's next mail becomes a job."""
 NEAR: Final = timedelta(hours=36)
 """So long before it may leave any mail does."""
 
@@ -22,19 +22,18 @@ NEAR: Final = timedelta(hours=36)
 def becoming_jobs(moments: Iterable[Moment]) -> Iterator[tuple[Moment, datetime]]:
     """Each moment, in their order, with the time from which its mail is to be a job.
 
-    What was asked for by hand is not the next, and an escalation is not the only one: nobody knows
-    yet whether it comes.
+    What was asked for by hand is nobody's next mail, nor is an escalation: that goes to somebody
+    else, and may never come.
     """
     begun: set[tuple[str, str]] = set()
 
     for moment in moments:
-        if moment.rule == BY_HAND:
+        if moment.rule == BY_HAND or moment.kind == "escalation":
             yield moment, moment.at - NEAR
             continue
         people = reviewers_of(moment)
         yield moment, moment.at - (NEAR if begun.issuperset(people) else AHEAD)
-        if moment.kind != "escalation":
-            begun.update(people)
+        begun.update(people)
 
 
 def reviewers_of(moment: Moment) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""How far ahead mails become jobs: any of them shortly before, and the next one about a reviewer."""
+"""How far ahead mails become jobs: any of them shortly before, and each reviewer's next."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def days(found: Sequence[Enrolment], standing: set[Identity], now: datetime = MO
     return [each.at.day for each in mails]
 
 
-def test_the_next_about_a_reviewer_earlier_than_those_behind_it() -> None:
+def test_a_reviewer_s_next_mail_earlier_than_those_behind_it() -> None:
     first, *others = before(planned(enrolments("a")))
     assert first == AHEAD
     assert set(others) == {NEAR}
@@ -59,20 +59,13 @@ def test_a_digest_is_the_next_of_all_whom_it_tells_of() -> None:
     assert before(digests)[:2] == [AHEAD, NEAR]
 
 
-def test_an_escalation_is_a_mail_about_a_reviewer_like_any_other() -> None:
-    rule = [*DAILY, {"id": "boss", "overdue_by": "1 day", "to": "manager"}]
-    found = planned(enrolments("a", manager="boss@people.example", rule=rule))
-    [at] = [n for n, each in enumerate(found) if each.kind == "escalation"]
-    assert before(found)[at] == NEAR
-
-
-def test_where_it_is_the_next_so_is_the_reminder_behind_it() -> None:
-    """It waits for reminders that were accepted, and so may never become a job."""
+def test_an_escalation_is_nobody_s_next_mail() -> None:
+    """It may wait for reminders that are accepted, and so never become a job."""
     late = {"id": "late", "overdue": "3 working days", "at_most": 2}
     rule = [late, {"id": "boss", "overdue_by": "1 day", "to": "manager"}]
     found = planned(enrolments("a", manager="boss@people.example", rule=rule))
     assert [each.kind for each in found] == ["escalation", "overdue", "overdue"]
-    assert before(found) == [AHEAD, AHEAD, NEAR]
+    assert before(found) == [NEAR, AHEAD, NEAR]
 
 
 def test_what_was_asked_for_by_hand_is_not_the_next() -> None:
