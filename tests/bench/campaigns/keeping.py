@@ -42,6 +42,7 @@ THIS: Final = ("acme", "q4")
 WRITTEN: Final = {
     "tenant": "acme",
     "id": "q4",
+    "owner": "grc@acme.example",
     "link": "https://iga.acme.example/certifications/2036-q4?reviewer={reviewer}",
 }
 STARTS: Final = datetime(2036, 11, 3, 8, tzinfo=UTC)
