@@ -128,7 +128,7 @@ traces: $(VENV)/dev.stamp ## what traces cost a worker
 planning: $(VENV)/dev.stamp ## what planning a campaign costs
 	@PYTHONPATH=tests $(BIN)/python -m bench.campaigns.planning $(PLANNING)
 
-keeping: $(VENV)/dev.stamp ## what a campaign of 100,000 reviewers takes to put, to tell of, to stop
+keeping: $(VENV)/dev.stamp ## what a campaign of 100,000 reviewers takes to put, to plan, to tell of, to stop
 	@PYTHONPATH=tests $(BIN)/python -m bench.campaigns.keeping $(KEEPING)
 
 startup: $(VENV)/dev.stamp ## what a command line costs before it does anything

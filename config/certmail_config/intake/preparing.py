@@ -12,7 +12,7 @@ from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
 from certmail_config.crypto.keyed_hash import KeyedHash
 from certmail_config.crypto.sealing import Sealer
-from certmail_config.jobs.contract import write_payload
+from certmail_config.jobs.contract import OF_THE_JOB, write_payload
 from certmail_config.jobs.reminder import DEFAULT_LIFE, Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Call, Enqueued, enqueue
@@ -52,8 +52,9 @@ def prepare(
     """Make the call that enqueues a reminder, or say what is wrong with it.
 
     `known` is its tenant, None if there is none; `job` the id that it is to have, if that is
-    known. `wants` is what a campaign wants it for (`ledger.unwanted`), `clock` supplies the
-    server's time in tests.
+    known. `wants` is what a campaign wants it for (`ledger.unwanted`): of such a one a hundred
+    thousand wait at once, and it is written as short as can be. `clock` supplies the server's time
+    in tests.
     """
     if known is None:
         return ReminderRejected(
@@ -78,6 +79,7 @@ def prepare(
 
     job = job or JobId(uuid7(int(now * 1000)))
     state, reason = _first_state(reminder, now)
+    payload = write_payload(reminder, leave_out=OF_THE_JOB if wants else ())
     return enqueue(
         id=job,
         tenant=tenant.id,
@@ -94,7 +96,7 @@ def prepare(
         keep_seconds=keep_seconds,
         wants=wants,
         clock=clock,
-        body=known.sealer.seal(write_payload(reminder), tenant=tenant.id, job=job, now=now),
+        body=known.sealer.seal(payload, tenant=tenant.id, job=job, now=now),
     )
 
 

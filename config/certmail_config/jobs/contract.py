@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ VERSION: Final = 2
 _SAYS = "contract"
 _DAY = "due_on"
 """What stands in payloads alone: the date that was given, where `due_at` is when it ends."""
+OF_THE_JOB: Final = frozenset({"key", "connection", "send_at", "expires_at", "priority"})
+"""What the ledger keeps beside the payload, and no mail says."""
 
 
 class PayloadUnreadable(CertmailError):
@@ -36,20 +39,20 @@ class ContractTooNew(PayloadUnreadable):
     """A payload whose contract this version does not know: it might leave out what matters."""
 
 
-def write_payload(reminder: Reminder) -> bytes:
+def write_payload(reminder: Reminder, *, leave_out: Collection[str] = ()) -> bytes:
     """The reminder as it is sealed and stored; a payload that names no contract is of the first.
 
     So is every reminder of a kind that the first knew: during an upgrade older workers send it.
 
     A date stands beside the end of that day: versions that know times only read that, and write it
-    as they do any other.
+    as they do any other. `leave_out` are fields that nobody is to read there (`OF_THE_JOB`).
     """
     day = reminder.due_at
     if day is None or isinstance(day, datetime):
-        written = reminder.model_dump_json(exclude_none=True)
+        written = reminder.model_dump_json(exclude_none=True, exclude=set(leave_out) or None)
         return f"{written[:-1]}{_says(reminder)}}}".encode()
 
-    written = reminder.model_dump_json(exclude_none=True, exclude={"due_at"})
+    written = reminder.model_dump_json(exclude_none=True, exclude={"due_at", *leave_out})
     end = end_of_day(day, reminder.time_zone).isoformat()
     return (
         f'{written[:-1]},"due_at":"{end}","{_DAY}":"{day.isoformat()}"{_says(reminder)}}}'.encode()

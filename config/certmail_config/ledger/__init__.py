@@ -5,7 +5,7 @@ scripts lie in lua/. docs/ledger.md, made from both, is where to start reading.
 """
 
 from certmail_config.ledger.delivery import begin, claim, dispatch, release, settle
-from certmail_config.ledger.ending import cancel, cancel_matching, close, reap, withdraw
+from certmail_config.ledger.ending import cancel, cancel_matching, close, forget, reap, withdraw
 from certmail_config.ledger.intake import enqueue, enqueue_many
 from certmail_config.ledger.lanes import (
     open_lane,
@@ -71,6 +71,7 @@ __all__ = [
     "dispatch",
     "enqueue",
     "enqueue_many",
+    "forget",
     "keep",
     "mark_unwanted",
     "note",

@@ -7,6 +7,7 @@ Times as in intake.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from certmail_config.base.ids import JobId
@@ -68,6 +69,15 @@ _WITHDRAWN: Final[dict[str, State | None]] = {
     "uncertain": State.UNCERTAIN,
     "unknown": None,
 }
+
+
+def forget(jobs: Sequence[JobId], keep_seconds: float) -> Call[int]:
+    """Keep reminders that have ended for so long from now, and no longer.
+
+    It is for some dozens, of which the record says how they ended. Gives how many of them Redis
+    knows to have ended; the others stay. It is Redis's own clock that counts.
+    """
+    return Call(load("forget"), (ms(keep_seconds), *jobs), int)
 
 
 def cancel_matching(

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from certmail_config.base.web_links import SCHEMA_PATTERN
 from certmail_config.jobs.contract import (
+    OF_THE_JOB,
     VERSION,
     ContractTooNew,
     PayloadUnreadable,
@@ -192,3 +193,18 @@ class TestPayloads:
     def test_a_reminder_cannot_be_changed(self) -> None:
         with pytest.raises(ValidationError):
             Reminder(**EXAMPLE).to = "b@acme.example"  # type: ignore[misc]  # what the test is about
+
+
+def test_without_what_the_ledger_keeps_beside_it_it_reads_as_the_same_mail() -> None:
+    """As campaigns write it; every version reads it, since none of it was ever needed."""
+    given = {**EXAMPLE, "key": "k", "priority": 3, "send_at": "2099-12-01T09:00:00Z"}
+    reminder = Reminder.model_validate({**given, "expires_at": "2099-12-09T09:00:00Z"})
+    short = write_payload(reminder, leave_out=OF_THE_JOB)
+    assert not OF_THE_JOB & json.loads(short).keys()
+    assert read_payload(short) == Reminder.model_validate(EXAMPLE)
+    assert not OF_THE_JOB & set(json.loads(PUBLISHED.read_text("utf-8"))["required"])
+
+
+def test_a_day_stays_one_in_it() -> None:
+    reminder = Reminder.model_validate(MIN | {"due_at": "2099-12-11", "time_zone": "Asia/Tokyo"})
+    assert read_payload(write_payload(reminder, leave_out=OF_THE_JOB)).due_at == reminder.due_at

@@ -14,6 +14,7 @@ SCRIPTS = [path for path in FILES if path.parent.name != "shared"]
 WIDEST = 110
 EVERY_CALL_BRINGS_ITS_OWN_NUMBER = {
     "enqueue",
+    "forget",
     "mark_unwanted",
     "pause",
     "sample",

@@ -266,5 +266,11 @@ class RunningCampaigns:
         for job in jobs:
             body: Any = self.redis.get(redis_keys.BODY + job.decode())
             opened = self._opener.open(body, tenant=self.tenant, job=job.decode())
-            found.append((job.decode(), read_payload(opened)))
+            kept: Any = self.redis.hgetall(redis_keys.JOB + job.decode())
+            times = {
+                name: datetime.fromtimestamp(int(kept[name.encode()]) / 1000, UTC)
+                for name in ("send_at", "expires_at")
+                if kept[name.encode()]
+            }
+            found.append((job.decode(), read_payload(opened).model_copy(update=times)))
         return found

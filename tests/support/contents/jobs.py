@@ -59,6 +59,7 @@ def entry(id_: str, fields: Fields, due: Mapping[str, float], unsure: Mapping[st
         would_be=_pair(fields.get("would_be")),
         possible_duplicate=fields.get("possible_duplicate") == "1",
         victims=frozenset(filter(None, fields.get("victims", "").split(","))),
+        uncounted=fields.get("uncounted") == "1",
     )
 
 

@@ -80,3 +80,11 @@ class Planned(Restores):
         """Its moment was moved, or is no more."""
         entry = self.choose(list(self.ledgers.model.entries.values()), pick)
         self.call("withdraw", JobId(entry.id), "moved: to another day", lost=lost)
+
+    @precondition(lambda self: self.ledgers.model.entries)
+    @rule(some=st.lists(picks, min_size=1, max_size=5), lost=rarely)
+    def forget_what_ended(self, some: list[int], *, lost: bool) -> None:
+        """The record knows its end; what has not ended, and what nobody knows, is named beside it."""
+        entries = list(self.ledgers.model.entries.values())
+        ids = dict.fromkeys(self.choose(entries, pick).id for pick in some)
+        self.call("forget", [*map(JobId, ids), JobId("nobody's")], 2 * 86400.0, lost=lost)

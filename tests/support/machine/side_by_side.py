@@ -88,7 +88,7 @@ class SideBySide:
 
     def do(self, name: str, *args: Any, **named: Any) -> MadeCall:
         """Make a call of both, under the clock of now, and compare everything."""
-        if name not in {"set_lane", "mark_unwanted"}:
+        if name not in {"set_lane", "mark_unwanted", "forget"}:
             named["clock"] = self.now
         call: Call[Any] = getattr(upkeep if name == "restore" else ledger, name)(*args, **named)
         return self.repeat(MadeCall(name, call, (args, named), None, self.ms))

@@ -11,10 +11,11 @@ Start reading here, then in `ledger_state.py`, on which the parts of the model a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from certmail_config.base.ids import JobId
-from certmail_config.jobs.states import State
+from certmail_config.jobs.states import FINAL, State
 from certmail_config.ledger import Cancellation, CancelledPage, Enqueued
 from support.model.pacing import Pacing
 from support.model.reaping import Reaping
@@ -120,6 +121,18 @@ class Model(Pacing, Working, Settling, Reaping, Restoring):
         if entry is None or (not entry.unfinished and entry.state is not State.UNCERTAIN):
             return entry.state if entry else None
         return self._call_off(entry, reason, State.SUPPRESSED, clock)
+
+    def forget(self, jobs: Sequence[str], _keep_seconds: float) -> int:
+        """Those that have ended count no more for their tenant; when Redis forgets them is its own."""
+        ended = [self.entries[id_] for id_ in jobs if id_ in self.entries]
+        ended = [entry for entry in ended if entry.state in FINAL]
+        for entry in ended:
+            days, day = self.taken.get(entry.tenant, {}), str(entry.enqueued_at // DAY)
+            if not entry.uncounted and days.get(day, 0) > 0:
+                days[day] -= 1
+            entry.uncounted = True
+            entry.dispatched_at = entry.begun_by = entry.resend = None
+        return len(ended)
 
     def _call_off(self, entry: Entry, reason: str, to: State, clock: float) -> State:
         """End an unfinished job, as far as that is possible; gives the state that it is in then."""

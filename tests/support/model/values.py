@@ -74,6 +74,8 @@ class Entry:
     """How it would have ended, and why, were it not for a request whose outcome is unknown."""
     possible_duplicate: bool = False
     victims: frozenset[str] = frozenset()
+    uncounted: bool = False
+    """Whether it counts no more among what its tenant has."""
 
     @property
     def unfinished(self) -> bool:

@@ -62,23 +62,37 @@ def people(count: int = 3, **fields: Any) -> list[Any]:
 
 
 class TestAhead:
-    """Only the next seven days are jobs."""
+    """The next mail of each is a job, and whatever leaves within a day and a half."""
 
-    def test_the_next_seven_days_become_jobs_that_say_what_the_plan_says(
+    def test_the_next_becomes_a_job_that_says_what_the_plan_says(
         self, running: RunningCampaigns
     ) -> None:
         running.put(campaign(), people(1, name="Rae"))
         [planned] = running.plan()
-        assert (planned.enqueued, planned.withdrawn, planned.failed) == (2, 0, {})
+        assert (planned.enqueued, planned.withdrawn, planned.failed) == (1, 0, {})
 
-        waiting = sorted((each.send_at, each) for _, each in running.waiting())
-        assert [each.kind for _, each in waiting] == ["notice", "reminder"]
-        first = waiting[0][1]
+        [(_, first)] = running.waiting()
+        assert first.kind == "notice"
         assert first.send_at == datetime(2040, 11, 5, 9, tzinfo=UTC)
-        # The next of its series ends it.
-        assert first.expires_at == waiting[1][0] == datetime(2040, 11, 8, 9, tzinfo=UTC)
+        # The next of its series ends it, and is no job yet.
+        assert first.expires_at == datetime(2040, 11, 8, 9, tzinfo=UTC)
         assert (first.name, first.pending, first.campaign) == ("Rae", 4, "2026-q4")
         assert first.link == "https://iga.acme.example/c/2026-q4?r=r0"
+
+    def test_days_ahead_if_nothing_comes_before_it(self, running: RunningCampaigns) -> None:
+        """So whoever plans may be away until then, and nobody misses it."""
+        running.put(campaign(), people(1))
+        running.pass_time(datetime(2040, 11, 5, 18, tzinfo=UTC))
+        [(_, following)] = running.waiting()
+        assert following.send_at == datetime(2040, 11, 8, 9, tzinfo=UTC)
+
+    def test_what_leaves_the_day_after_does_not_wait_until_the_first_is_over(
+        self, running: RunningCampaigns
+    ) -> None:
+        running.put(campaign(rule=[{"id": "daily", "every": "1 working day"}]), people(1))
+        running.pass_time(datetime(2040, 11, 6, 12, tzinfo=UTC))
+        assert [each.send_at.day for _, each in running.waiting() if each.send_at] == [7]
+        assert len(running.delivered) == 1
 
     def test_planned_again_nothing_changes(self, running: RunningCampaigns) -> None:
         running.put(campaign(), people())
@@ -151,7 +165,7 @@ class TestChanges:
         running.plan()
         running.complete("2026-q4", "r0")
         [planned] = running.plan()
-        assert planned.withdrawn == 2
+        assert planned.withdrawn == 1
         running.pass_time(datetime(2040, 12, 1, tzinfo=UTC))
         assert {each.reminder.to for each in running.delivered} == {"r1@people.example"}
 

@@ -39,12 +39,14 @@ PAGE: Final = 500
 class Applied(NamedTuple):
     """What was done; `refused` says by campaign why a mail of it could not be enqueued.
 
+    `withdrawn` are jobs that SQL knows to be called off.
+
     `unsure` are campaigns to be planned again soon: a job had begun meanwhile, or was there already
     with other words.
     """
 
     enqueued: int
-    withdrawn: int
+    withdrawn: frozenset[str]
     refused: Mapping[str, str]
     unsure: frozenset[str]
 
@@ -62,7 +64,7 @@ def apply(
     withdrawn = doing.withdraw(wanted.withdraw)
     left = [each for each in wanted.enqueue if withdrawn.issuperset(each.instead_of)]
     enqueued = sum(doing.enqueue(left[start : start + PAGE]) for start in range(0, len(left), PAGE))
-    return Applied(enqueued, len(withdrawn), doing.refused, frozenset(doing.unsure))
+    return Applied(enqueued, frozenset(withdrawn), doing.refused, frozenset(doing.unsure))
 
 
 class _Applying:

@@ -32,9 +32,14 @@ class KnownMail(NamedTuple):
     outcome: str | None = None
 
 
-def look_up(
-    db: Db, tenant: str, campaign: str, reviewers: Collection[str]
-) -> dict[Identity, KnownMail]:
+class LookedUp(NamedTuple):
+    """The planned mails about some reviewers, and the jobs of which it is new that they have ended."""
+
+    mails: dict[Identity, KnownMail]
+    ended: set[str]
+
+
+def look_up(db: Db, tenant: str, campaign: str, reviewers: Collection[str]) -> LookedUp:
     """The planned mails about reviewers; what the record says of their jobs is written first."""
     moments = {each.id: each for each in moments_of_reviewers(db, tenant, campaign, reviewers)}
     outcomes = outcomes_of_reviewers(db, tenant, campaign, reviewers)
@@ -44,10 +49,12 @@ def look_up(
         write_moments(db, tenant, campaign, news)
         moments |= {each.id: each for each in news}
 
-    return {
+    mails = {
         Identity(campaign, *each.id): KnownMail(_materialised(each, outcomes), each.kind)
         for each in moments.values()
     }
+    ended = {each.job for each in news if each.job and each.state is not MomentState.ENQUEUED}
+    return LookedUp(mails, ended)
 
 
 def write_if_unchanged(

@@ -42,10 +42,14 @@ class CampaignSlice(NamedTuple):
 
 
 class TenantSlice(NamedTuple):
-    """The parts of a tenant's campaigns, by their ids, and what is known of their planned mails."""
+    """The parts of a tenant's campaigns, by their ids, and what is known of their planned mails.
+
+    `ended` are the jobs of these mails of which it is new that they have ended.
+    """
 
     campaigns: dict[str, CampaignSlice]
     known: dict[Identity, KnownMail]
+    ended: set[str]
 
 
 def take_slice(
@@ -60,12 +64,12 @@ def take_slice(
         found = due_reviewers(db, tenant, id_, now, left)
         kept = taking.campaign(id_)
         gone = gone_reviewers(db, tenant, id_, left) if kept and kept.reviewers_removed else []
-        left -= len(found) + len(gone)
         taking.add(found)
-        taking.add_gone(id_, gone, more=left <= 0)
+        taking.add_gone(id_, gone, more=len(gone) >= left)
+        left -= len(found) + len(gone)
 
     taking.whoever_belongs_to_them()
-    return TenantSlice(taking.campaigns(), taking.known)
+    return TenantSlice(taking.campaigns(), taking.known, taking.ended)
 
 
 class _Taking:
@@ -80,6 +84,7 @@ class _Taking:
         self._gone: defaultdict[str, set[str]] = defaultdict(set)
         self._gone_left: set[str] = set()
         self.known: dict[Identity, KnownMail] = {}
+        self.ended: set[str] = set()
 
     def campaign(self, id_: str) -> KeptCampaign | None:
         """A campaign as it stands; None where it was removed."""
@@ -126,8 +131,9 @@ class _Taking:
         for campaign, ids in sorted(named.items()):
             if not ids:
                 continue
-            mails = look_up(self._db, self._tenant, campaign, sorted(ids))
+            mails, ended = look_up(self._db, self._tenant, campaign, sorted(ids))
             self.known.update(mails)
+            self.ended |= ended
             jobs |= {
                 each.known.job
                 for each in mails.values()

@@ -40,6 +40,7 @@ from certmail_config.sql.campaigns.planning import (
     note_planned,
 )
 from certmail_worker.planning.applying import Applied, apply
+from certmail_worker.planning.forgetting import forget_ended
 from certmail_worker.planning.intake import PlannedIntake
 from certmail_worker.planning.known import KnownMail, write_down
 from certmail_worker.planning.slices import CampaignSlice
@@ -117,8 +118,9 @@ def plan_slice(
     more = _note(
         admin, tenant, view, next_looks(moments, mails, view.unsettled, at), failed, applied, at
     )
+    forget_ended(admin.redis, view.ended | applied.withdrawn)
     return TenantPlanned(
-        tenant, len(view.campaigns), applied.enqueued, applied.withdrawn, failed, more
+        tenant, len(view.campaigns), applied.enqueued, len(applied.withdrawn), failed, more
     )
 
 
@@ -142,7 +144,8 @@ def _moments(view: PlannerView, now: datetime) -> list[Moment]:
 def _mails(view: PlannerView, moments: Sequence[Moment], now: datetime) -> list[PlannedMail]:
     keyed_hash = KeyedHash(view.salt, b"planned")
     ended = {key for key, each in view.known.items() if each.known.state is MomentState.ENDED}
-    return list(planned_mails(moments, view.enrolments, ended, now, keyed_hash.of))
+    standing = {key for key, each in view.known.items() if each.known.stands}
+    return list(planned_mails(moments, view.enrolments, ended, now, keyed_hash.of, standing))
 
 
 def _end_asked_in_vain(

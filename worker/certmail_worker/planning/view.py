@@ -27,11 +27,15 @@ UNPLANNABLE: Final = (CertmailError, ValueError)
 
 
 class PlannerView(NamedTuple):
-    """What is known of some of a tenant's reviewers, in all its campaigns."""
+    """What is known of some of a tenant's reviewers, in all its campaigns.
+
+    `ended` are jobs that have ended, as SQL has known since this was read.
+    """
 
     campaigns: Mapping[str, CampaignSlice]
     enrolments: list[Enrolment]
     known: dict[Identity, KnownMail]
+    ended: set[str]
     salt: bytes
     failed: dict[str, str]
 
@@ -62,7 +66,7 @@ def load_view(admin: Admin, tenant: str, due: Sequence[KeptCampaign], now: datet
         owner = get_tenant(db, tenant)
         seals = ReviewerSeals(owner, admin.vault)
         taken = take_slice(db, tenant, due, now)
-        view = PlannerView(taken.campaigns, [], dict(taken.known), owner.salt, {})
+        view = PlannerView(taken.campaigns, [], dict(taken.known), taken.ended, owner.salt, {})
 
         for id_, part in taken.campaigns.items():
             if part.kept.state is not CampaignState.RUNNING or not part.reviewers:

@@ -14,8 +14,9 @@ from typing import Any, Final
 from certmail_config.admin.campaigns.progress import report_progress
 from certmail_config.base import redis_keys
 from certmail_config.base.errors import Refused
+from certmail_config.campaigns.applying.horizon import AHEAD
 from certmail_config.campaigns.applying.identity import Identity
-from certmail_config.campaigns.applying.mails import AHEAD, identities_of
+from certmail_config.campaigns.applying.mails import identities_of
 from certmail_config.campaigns.plan import Enrolment, Moment, Plan, make_plan, versions
 from certmail_config.campaigns.running.progress import ProgressNews
 from certmail_config.ledger import advertise, dispatch, reap, run

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+from certmail_config.campaigns.applying.horizon import AHEAD, becoming_jobs
 from certmail_config.campaigns.applying.identity import BY_HAND, Identity
 from certmail_config.campaigns.cadence import COUNTED, Kind
 from certmail_config.campaigns.calendar import days_of
@@ -18,8 +19,6 @@ from certmail_config.campaigns.plan import Enrolment, Moment
 from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.jobs.reminder import DEFAULT_LIFE, Reminder, parse
 
-AHEAD: Final = timedelta(days=7)
-"""How far ahead mails become jobs."""
 _PRIORITY: Final[Mapping[Kind, int]] = {"final": 3, "overdue": 4, "escalation": 4}
 """Of what leaves a mailbox at one time the most urgent goes first; all else has 5."""
 FRESHEN: Final = timedelta(hours=1)
@@ -68,20 +67,25 @@ def planned_mails(
     ended: Collection[Identity],
     now: datetime,
     keyed_hash: Callable[[bytes], str],
+    standing: Collection[Identity] = (),
 ) -> Iterator[PlannedMail]:
-    """The mails of one tenant's plan that leave within the next days.
+    """The mails of one tenant's plan that are to be jobs by now.
 
     What has `ended` is left out, and what is left of a digest goes by itself. An escalation becomes
     a job when the reminders were accepted that it is for, and not because it is planned that they
-    will be.
+    will be. For what is `standing` there is a job, which stays one within the whole horizon.
     """
     people = _People(enrolments)
     following = _following(moments)
 
-    for moment in moments:
-        if moment.at > now + AHEAD or people.still_to_be_counted(moment):
+    for moment, from_ in becoming_jobs(moments):
+        if people.still_to_be_counted(moment):
             continue
-        open_ = tuple(each for each in identities_of(moment) if each not in ended)
+        identities = identities_of(moment)
+        stays = moment.at <= now + AHEAD and any(each in standing for each in identities)
+        if from_ > now and not stays:
+            continue
+        open_ = tuple(each for each in identities if each not in ended)
         if not open_:
             continue
         overtaken = [at for each in open_ if (at := following.get((each, moment.at))) is not None]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from certmail_config.campaigns.applying.mails import AHEAD, FRESHEN, PlannedMail
+from certmail_config.campaigns.applying.horizon import becoming_jobs, reviewers_of
+from certmail_config.campaigns.applying.mails import FRESHEN, PlannedMail
 from certmail_config.campaigns.plan import Moment
 
 CampaignReviewer = tuple[str, str]
@@ -41,10 +42,9 @@ def next_looks(
             note(mail.told_of, mail.closes_at + SOON)
         if mail.at > now + FRESHEN:
             note(mail.told_of, mail.at - FRESHEN)
-    for moment in moments:
-        if moment.at > now + AHEAD:
-            parts = [(each.campaign, each.reviewer) for each in moment.parts]
-            note(parts or [(moment.campaign, moment.reviewer)], moment.at - AHEAD)
+    for moment, from_ in becoming_jobs(moments):
+        if from_ > now:
+            note(reviewers_of(moment), from_)
 
     return {each: max(at, now + SOON) for each, at in found.items()}
 

@@ -23,7 +23,7 @@ _LEFT: Final = (State.ACCEPTED, State.UNCERTAIN)
 
 
 class CampaignStanding(NamedTuple):
-    """Reviewers and who of them is done; how many mails are made for the next days, and the first."""
+    """Reviewers and who of them is done; how many mails wait as jobs, and when the first leaves."""
 
     reviewers: int = 0
     complete: int = 0

@@ -85,7 +85,7 @@ def _named(summary: PlanSummary) -> Sequence[tuple[Any, int]]:
 
 def _moments(view: CampaignView) -> str:
     counts = view.moments
-    return f"{counts[MomentState.ENQUEUED] + counts[MomentState.PLANNED]:,} for the next days, {counts[MomentState.ENDED]:,} ended"
+    return f"{counts[MomentState.ENQUEUED] + counts[MomentState.PLANNED]:,} wait, {counts[MomentState.ENDED]:,} ended"
 
 
 def _mails(count: int) -> str:

@@ -35,7 +35,12 @@ end
 
 local function settle_plainly()
   local mailbox, project, key = job.mailbox, job.project, K.job .. id
-  redis.call('HSET', key, 'outcome:' .. attempt, outcome, 'attempt:' .. attempt, detail, 'state', 'accepted',
+  local told = detail
+  if job.wants then
+    -- rarely
+    told = in_short(detail)
+  end
+  redis.call('HSET', key, 'outcome:' .. attempt, outcome, 'attempt:' .. attempt, told, 'state', 'accepted',
     'reason', reason, 'finished_at', text(now))
   redis.call('HDEL', key, unpack(LEFT_AT_THE_END))
   redis.call('PEXPIRE', key, job.keep)

@@ -84,7 +84,9 @@ class PlannedCampaignDetails(PlannedCampaign):
     """One of them, with its reviewers and planned mails counted."""
 
     reviewers: ReviewerNumbers
-    moments: Annotated[dict[str, int], Field(description="Planned mails, by state.")]
+    moments: Annotated[
+        dict[str, int], Field(description="Planned mails that are jobs, or were, by state.")
+    ]
 
 
 class PlannedCampaignPage(Page[PlannedCampaign]):
