@@ -2,6 +2,8 @@
 
 A mail is written down with the id of its job before the ledger gets it. Whoever is killed between
 any two steps leaves what the next plan sees, and enqueues under the same id and key, or withdraws.
+What was withdrawn the ledger does not take in any more: so a planner that stood still meanwhile does
+no harm, and one that is killed then leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
 from certmail_config.campaigns.applying.difference import (
-    MOVED,
     Materialised,
     PlanDifference,
     ToEnqueue,
@@ -29,7 +30,7 @@ from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Enqueued, run_many, withdraw
 from certmail_worker.planning.intake import PlannedIntake, ToTakeIn
-from certmail_worker.planning.known import KnownMail, jobs_of, write_if_unchanged
+from certmail_worker.planning.known import KnownMail, write_if_unchanged
 
 WITHDRAWN_AT_ONCE: Final = 200
 PAGE: Final = 500
@@ -110,12 +111,11 @@ class _Applying:
         return run_many(self._admin.redis, calls, replicas=self._intake.replicas)[0]
 
     def _withdrawn(self, job: ToWithdraw) -> dict[Identity, KnownMail]:
-        why = job.why.partition(":")[0]
         return {
             identity: KnownMail(
                 self._known[identity].known._replace(state=MomentState.WITHDRAWN),
                 self._known[identity].kind,
-                why,
+                State.SUPPRESSED,
             )
             for identity in job.identities
         }
@@ -137,15 +137,19 @@ class _Applying:
                 self.refused.setdefault(each.mail.identities[0].campaign, why)
                 continue
             assert isinstance(answer, Enqueued), "all else is refused"
+            if answer.code == "withdrawn":
+                campaign = each.mail.identities[0].campaign
+                rows.append(_rows(each, job, MomentState.WITHDRAWN, outcome=State.SUPPRESSED))
+                self.unsure.add(campaign)
+                continue
             # Under this key an interrupted planner may have enqueued other words: then the next
             # plan puts this mail in their place.
             other = answer.code == "key_reused" and answer.id != job
             rows.append(_rows(each, answer.id, MomentState.ENQUEUED, unlike=other))
             if other:
                 self.unsure.add(each.mail.identities[0].campaign)
-        written = self._write(rows)
-        self._take_back([row for row, done in zip(rows, written, strict=True) if not done])
-        return sum(written)
+        # What another planner has changed meanwhile it has withdrawn before.
+        return sum(self._write(rows))
 
     def _reminder(self, each: ToEnqueue) -> Reminder | None:
         try:
@@ -154,16 +158,6 @@ class _Applying:
             campaign = each.mail.identities[0].campaign
             self.refused.setdefault(campaign, f"{why.code}: {why.message}")
             return None
-
-    def _take_back(self, rows: Sequence[Mapping[Identity, KnownMail]]) -> None:
-        """Withdraw jobs in whose place another planner has put others meanwhile."""
-        if not rows:
-            return
-        with self._admin.db() as db:
-            standing = jobs_of(db, self._tenant, [one for row in rows for one in row])
-        ours = {str(mail.known.job) for row in rows for mail in row.values()}
-        lost = [ToWithdraw(job, (), MOVED) for job in sorted(ours - standing)]
-        self._call_off(lost)
 
     def _write(self, groups: Sequence[Mapping[Identity, KnownMail]]) -> list[bool]:
         if not groups:
@@ -202,11 +196,16 @@ def _to_take_in(each: ToEnqueue, job: JobId, reminder: Reminder) -> ToTakeIn:
 
 
 def _rows(
-    each: ToEnqueue, job: str, state: MomentState, *, unlike: bool = False
+    each: ToEnqueue,
+    job: str,
+    state: MomentState,
+    *,
+    unlike: bool = False,
+    outcome: State | None = None,
 ) -> dict[Identity, KnownMail]:
     digest = "" if unlike else digest_of(each.mail)
     known = Materialised(each.mail.at, digest, each.generation, job, state)
     return {
-        identity: KnownMail(known, kind)
+        identity: KnownMail(known, kind, outcome)
         for identity, kind in zip(each.mail.identities, each.mail.kinds, strict=True)
     }

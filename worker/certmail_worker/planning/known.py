@@ -19,6 +19,7 @@ from certmail_config.sql.campaigns.moments import (
     KeptMoment,
     MomentId,
     moments_of_reviewers,
+    note_ends,
     write_moments,
 )
 from certmail_config.sql.campaigns.outcomes import JobOutcome, outcomes_of_reviewers
@@ -41,7 +42,7 @@ def look_up(
 
     news = [after for each in moments.values() if (after := _after(each, outcomes)) is not None]
     if news:
-        write_moments(db, tenant, campaign, news)
+        note_ends(db, tenant, campaign, news)
         moments |= {each.id: each for each in news}
 
     return {
@@ -77,14 +78,8 @@ def write_if_unchanged(
         if unchanged
         for identity, mail in group.items()
     }
-    write_down(db, tenant, rows)
+    _write_down(db, tenant, rows)
     return same
-
-
-def jobs_of(db: Db, tenant: str, identities: Sequence[Identity]) -> set[str]:
-    """The jobs that stand for these mails, as SQL has it now."""
-    found = _read(db, tenant, identities)
-    return {found[each].job or "" for each in identities if each in found}
 
 
 def _read(db: Db, tenant: str, identities: Sequence[Identity]) -> dict[Identity, Materialised]:
@@ -107,7 +102,7 @@ def _stamp(known: Materialised | None) -> tuple[int, str | None, MomentState] | 
     return None if known is None else (known.generation, known.job, known.state)
 
 
-def write_down(db: Db, tenant: str, mails: Mapping[Identity, KnownMail]) -> None:
+def _write_down(db: Db, tenant: str, mails: Mapping[Identity, KnownMail]) -> None:
     """Write what is known of planned mails of a tenant now."""
     by_campaign: defaultdict[str, list[KeptMoment]] = defaultdict(list)
     for identity, mail in mails.items():

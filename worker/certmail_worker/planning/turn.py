@@ -1,8 +1,8 @@
 """One turn of the planner: the reviewers who are due, some of a tenant after some of another.
 
 All campaigns of a tenant are planned together, since what they have for one person on one day
-becomes one mail; of a large one some reviewers at a time (`slices`). A campaign that cannot be planned harms itself alone: the others go on without it,
-and it is tried again later.
+becomes one mail; of a large one some reviewers at a time (`slices`). A campaign that cannot be planned harms itself
+alone: the others go on without it, and it is tried again later.
 """
 
 from __future__ import annotations
@@ -41,9 +41,15 @@ from certmail_config.sql.campaigns.planning import (
 )
 from certmail_worker.planning.applying import Applied, apply
 from certmail_worker.planning.intake import PlannedIntake
-from certmail_worker.planning.known import KnownMail, write_down
+from certmail_worker.planning.known import KnownMail, write_if_unchanged
 from certmail_worker.planning.slices import CampaignSlice
-from certmail_worker.planning.view import UNPLANNABLE, PlannerView, load_view, words_of
+from certmail_worker.planning.view import (
+    UNPLANNABLE,
+    PlannerView,
+    load_view,
+    why_not_wanted,
+    words_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +115,7 @@ def plan_slice(
     at = now().astimezone(UTC)
     moments = _moments(view, at)
     mails = _mails(view, moments, at)
-    wanted = difference(mails, view.materialised, at)
+    wanted = difference(mails, view.materialised, at, why_not_wanted(view))
     applied = apply(admin, intake, tenant, wanted, view.known, at)
 
     failed = {**applied.refused, **view.failed}
@@ -167,8 +173,9 @@ def _end_asked_in_vain(
         and (identity.campaign in running | over or (identity.campaign, identity.reviewer) in gone)
     }
     if vain:
+        # Another planner may have enqueued one meanwhile: the next plan sees what became of it.
         with admin.db() as db:
-            write_down(db, tenant, vain)
+            write_if_unchanged(db, tenant, [{key: mail} for key, mail in vain.items()], view.known)
 
 
 def _note(
