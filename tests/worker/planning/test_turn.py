@@ -14,12 +14,14 @@ from typing import Any, Final
 
 import pytest
 from redis import Redis
+from sqlalchemy import select
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.settings import Settings
-from certmail_config.sql.campaigns.planning import failing_campaigns
+from certmail_config.sql import tables
+from certmail_config.sql.campaigns.planning import count_failing, failing_campaigns
 from certmail_worker.doctor.checks.campaigns import campaigns as said_of
 from certmail_worker.doctor.checks.findings import Severity
 from certmail_worker.recording.consistency import check
@@ -184,6 +186,30 @@ class TestChanges:
         assert running.waiting() == []
         assert {each.state for each in running.moments("2026-q4")} == {MomentState.WITHDRAWN}
 
+    def test_each_job_that_is_called_off_says_why(self, running: RunningCampaigns) -> None:
+        def ends() -> dict[str, int]:
+            running.plan()
+            running.record()
+            return dict(Counter(reasons(running).values()))
+
+        running.put(campaign(), people(3))
+        assert ends() == {"": 6}
+        running.complete("2026-q4", "r0")
+        assert ends() == {"": 4, "review_complete": 2}
+        running.remove("2026-q4", "r1")
+        assert ends() == {"": 2, "review_complete": 2, "reviewer_withdrawn": 2}
+        running.set_state("2026-q4", CampaignState.PAUSED)
+        running.plan()
+        running.set_state("2026-q4", CampaignState.RUNNING)
+        running.change(campaign(rule=[{"id": "start", "on": "start"}]))
+        ended = {"review_complete": 2, "reviewer_withdrawn": 2, "campaign_paused": 2}
+        assert ends() == {"": 1, **ended}
+        running.set_state("2026-q4", CampaignState.STOPPED)
+        assert ends() == {"campaign_stopped": 1, **ended}
+
+        states_kept = {(each.state, each.outcome) for each in running.moments("2026-q4")}
+        assert states_kept == {(MomentState.WITHDRAWN, "suppressed")}
+
     def test_a_deputy_gets_what_goes_on_their_days(self, running: RunningCampaigns) -> None:
         away = people(
             1, deputy="d@people.example", deputy_from="2040-11-07", deputy_until="2040-11-09"
@@ -271,11 +297,22 @@ class TestTrouble:
 
         with running.admin.db() as db:
             [failing] = failing_campaigns(db)
+            assert count_failing(db) == 1
         assert failing.campaign.id == "nowhere"
         assert failing.failures > 1, "it is tried again"
         [finding] = said_of(running.admin.engine)
         assert (finding.check, finding.severity) == ("campaign acme nowhere", Severity.ERROR)
         assert "unknown_connection" in finding.message
+
+
+def reasons(running: RunningCampaigns) -> dict[str, str]:
+    """Why each job is called off; empty where it is not."""
+    with running.admin.db() as db:
+        table = tables.deliveries.c
+        return {
+            job: (reason or "").partition(":")[0]
+            for job, reason in db.execute(select(table.job, table.reason))
+        }
 
 
 def states(running: RunningCampaigns) -> list[str]:

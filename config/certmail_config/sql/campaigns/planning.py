@@ -166,6 +166,12 @@ def failing_campaigns(db: Db) -> Sequence[KeptCampaign]:
     return [read_row(dict(row)) for row in db.execute(query).mappings()]
 
 
+def count_failing(db: Db) -> int:
+    """How many those are."""
+    query = select(func.count()).select_from(_T).where(_T.c.failures > 0)
+    return int(db.execute(query).scalar_one())
+
+
 def _is(kept: KeptCampaign) -> ColumnElement[bool]:
     tenant, id_ = kept.key
     return (_T.c.tenant == tenant) & (_T.c.id == id_)
