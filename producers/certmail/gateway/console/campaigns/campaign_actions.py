@@ -53,7 +53,9 @@ async def remind(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
     await asyncio.to_thread(context.space.require)
     admin = _acting(request, visitor)
-    done = await asyncio.to_thread(remind_now, admin, *key, None if everybody else chosen)
+    waits = form.get("hours") == "1"
+    whom = None if everybody else chosen
+    done = await asyncio.to_thread(remind_now, admin, *key, whom, wait_for_hours=waits)
     return await _notify(request, visitor, _came_of(done), good=bool(done.reminded))
 
 
@@ -73,9 +75,11 @@ async def stop(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 def _came_of(done: Reminded) -> str:
     """What became of a wish to remind, in words."""
-    count = len(done.reminded)
+    count = len(done.reminded) - len(done.later)
     words = f"{count:,} reviewers get a mail now." if count != 1 else "1 reviewer gets a mail now."
-    if not count:
+    if done.later:
+        words = f"{words} {len(done.later):,} get it when their hours begin."
+    if not done.reminded:
         return N_("Nobody was reminded: nobody of them has anything left to decide.")
     if done.complete:
         words = f"{words} {len(done.complete):,} have nothing left to decide."
