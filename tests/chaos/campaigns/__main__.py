@@ -1,4 +1,4 @@
-"""`make campaign-storm`: campaigns that run while everything is killed; exit status 1 on any finding.
+"""`make storm`: campaigns that run while everything is killed; exit status 1 on any finding.
 
 On SQLite, and then on PostgreSQL.
 """
@@ -22,7 +22,7 @@ def main() -> None:
     """See the module."""
     options = _options()
     seed = options.seed if options.seed is not None else int(time.time()) % 100_000
-    _say(f'seed {seed} (the same again: make campaign-storm STORM="--seed {seed}")')
+    _say(f'seed {seed} (the same again: make storm STORM="--seed {seed}")')
     # So that what was started is ended too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="campaign-storm", description=__doc__)
+    parser = argparse.ArgumentParser(prog="storm", description=__doc__)
     parser.add_argument("--databases", default="sqlite,postgresql", help="default: %(default)s")
     parser.add_argument("--campaigns", type=int, default=16)
     parser.add_argument("--reviewers", type=int, default=30, help="of each campaign")
