@@ -47,7 +47,7 @@ def remind(
         raise WrongUse("wrong_use", "Name whom to remind.", "Give --reviewer ID, or --all.")
     with open_admin(Settings.from_env(), actor=actor()) as admin:
         tenant, id_ = find(admin, campaign)
-        if not (wait_for_hours or yes or json) and sys.stdin.isatty():
+        if not (wait_for_hours or yes or json):
             _ask(*outside_hours(admin, tenant, id_, reviewers or None))
         done = remind_now(admin, tenant, id_, reviewers or None, wait_for_hours=wait_for_hours)
 
@@ -71,10 +71,12 @@ def remind(
 
 
 def _ask(closed: int, of: int) -> None:
-    """Go on only if a person says so, where it is outside the hours of some."""
-    if closed:
-        said = f"For {closed:,} of {of:,} it is outside their working hours: they get it now, too."
-        err.print(f"{said} --within-hours waits for each one's hours.", markup=False)
+    """Say where it is outside the hours of some, and ask whoever sits there."""
+    if not closed:
+        return
+    said = f"For {closed:,} of {of:,} it is outside their working hours: they get it now, too."
+    err.print(f"{said} --within-hours waits for each one's hours.", markup=False)
+    if sys.stdin.isatty():
         ask("Remind them now?", yes=False)
 
 

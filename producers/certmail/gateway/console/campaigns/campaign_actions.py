@@ -43,7 +43,7 @@ async def remind(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     chosen = [each for each in form.getall("reviewer", []) if isinstance(each, str)]
     everybody = form.get("whom") == _ALL
     if everybody and form.get("sure") != "1":
-        message = N_("Tick that all of them are to get a mail now.")
+        message = N_("Tick that all of them are to get a mail.")
         wrong = WrongField("sure", WrongUse("not_sure", message, ""))
         return await campaign_page(request, visitor, wrong, status=400)
     if not everybody and not chosen:
