@@ -23,7 +23,7 @@ from chaos.campaigns.cast import cast
 from chaos.campaigns.facts import CampaignRead
 from chaos.campaigns.scoreboard import CampaignFinding, found
 from chaos.campaigns.story import Act, Deed, story
-from chaos.campaigns.upstream import CampaignUpstream
+from chaos.campaigns.upstream import ASK_SECONDS, CampaignUpstream
 from chaos.cutter import cutter
 from chaos.facts import Read
 from chaos.fleet import Fleet
@@ -139,6 +139,7 @@ def weather(
 
         say(f"at rest after {settled_at - calm_at:.0f} s; reading")
         fleet.end()
+        upstream.join(ASK_SECONDS)
         read = patiently(lambda: _read(injector, upstream, jobs, looked_up))
         return CampaignsWeathered(
             read,

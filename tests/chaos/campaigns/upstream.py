@@ -60,6 +60,10 @@ class CampaignUpstream(threading.Thread):
         self._stopped: set[str] = set()
 
     def run(self) -> None:
+        with self._campaigns:
+            self._tell_all()
+
+    def _tell_all(self) -> None:
         began = time.monotonic()
         for act in self._story:
             time.sleep(max(0.0, began + act.at - time.monotonic()))
