@@ -137,16 +137,16 @@ def mailbox_of(tenant: str) -> str:
     return f"reviews@{tenant}.example"
 
 
-def connect(place: Deployment, storm: Storm) -> dict[str, bool]:
+def connect(place: Deployment, storm: Storm, units: int = UNITS) -> dict[str, bool]:
     """Make tenants with working connections; gives which allow a look among the sent mails.
 
     Every other does.
     """
-    limits = {"units_per_minute": UNITS, "in_flight": 1_000}
+    limits = {"units_per_minute": units, "in_flight": 1_000}
     place.control("PUT", "/limits", limits)
     tenants = {f"t{n:02}": n % 2 == 0 for n in range(storm.tenants)}
     for tenant, verify in tenants.items():
-        place.link(tenant, units=UNITS, verify=verify)
+        place.link(tenant, units=units, verify=verify)
     return tenants
 
 

@@ -37,6 +37,8 @@ from support.servers.postgres import Postgres, postgres
 from support.servers.restorable import server
 
 TENANTS: Final = 2
+UNITS: Final = 18_000
+"""Three mails a second of each mailbox: so few that people change what waits for its turn."""
 KINDS: Final = frozenset(
     {Kind.KILL, Kind.KEEPER, Kind.FREEZE, Kind.REDIS, Kind.GATEWAY, Kind.SQL, Kind.GOOGLE}
 )
@@ -102,7 +104,7 @@ def weather(
         place = stack.enter_context(
             new_deployment(folder, **SETTINGS, **settings, CERTMAIL_REDIS_URL=redis.url)
         )
-        tenants = connect(place, storm.as_storm())
+        tenants = connect(place, storm.as_storm(), UNITS)
         fleet = Fleet(
             lambda: place.worker(CERTMAIL_REDIS_URL=between.url),
             lambda: chaos_reading.workers(redis.url),
