@@ -25,12 +25,15 @@ from certmail_config.campaigns.applying.difference import (
     digest_of,
 )
 from certmail_config.campaigns.applying.identity import Identity, key_of
+from certmail_config.campaigns.applying.next_look import CampaignReviewer
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Enqueued, run_many, withdraw
+from certmail_config.sql.campaigns.looks import changed_since
 from certmail_worker.planning.intake import PlannedIntake, ToTakeIn
-from certmail_worker.planning.known import KnownMail, write_if_unchanged
+from certmail_worker.planning.known import KnownMail, reviewers_of, write_if_unchanged
+from certmail_worker.planning.view import PlannerView
 
 WITHDRAWN_AT_ONCE: Final = 200
 PAGE: Final = 500
@@ -40,14 +43,14 @@ PAGE: Final = 500
 class Applied(NamedTuple):
     """What was done; `refused` says by campaign why a mail of it could not be enqueued.
 
-    `unsure` are campaigns to be planned again soon: a job had begun meanwhile, or was there already
-    with other words.
+    `unsure` are reviewers to be planned again soon: a job had begun meanwhile, or was there already
+    with other words, or something of them has changed.
     """
 
     enqueued: int
     withdrawn: int
     refused: Mapping[str, str]
-    unsure: frozenset[str]
+    unsure: frozenset[CampaignReviewer]
 
 
 def apply(
@@ -55,11 +58,14 @@ def apply(
     intake: PlannedIntake,
     tenant: str,
     wanted: PlanDifference,
-    known: Mapping[Identity, KnownMail],
+    view: PlannerView,
     now: datetime,
 ) -> Applied:
-    """Do it; raises Refused, StoresUnreachable, RedisError, and may be done again then."""
-    doing = _Applying(admin, intake, tenant, dict(known), now)
+    """Do it, as far as nothing has changed since the view was read.
+
+    Raises Refused, StoresUnreachable, RedisError, and may be done again then.
+    """
+    doing = _Applying(admin, intake, tenant, view, now)
     withdrawn = doing.withdraw(wanted.withdraw)
     left = [each for each in wanted.enqueue if withdrawn.issuperset(each.instead_of)]
     enqueued = sum(doing.enqueue(left[start : start + PAGE]) for start in range(0, len(left), PAGE))
@@ -74,22 +80,22 @@ class _Applying:
         admin: Admin,
         intake: PlannedIntake,
         tenant: str,
-        known: dict[Identity, KnownMail],
+        view: PlannerView,
         now: datetime,
     ) -> None:
         self._admin = admin
         self._intake = intake
         self._tenant = tenant
-        self._known = known
+        self._known, self._seen = dict(view.known), view.seen
         self._now = now
         self.refused: dict[str, str] = {}
-        self.unsure: set[str] = set()
+        self.unsure: set[CampaignReviewer] = set()
 
     def withdraw(self, jobs: Sequence[ToWithdraw]) -> set[str]:
         """Take them back; gives those that were, and not what had begun or ended otherwise."""
         withdrawn: set[str] = set()
         for start in range(0, len(jobs), WITHDRAWN_AT_ONCE):
-            page = jobs[start : start + WITHDRAWN_AT_ONCE]
+            page = self._as_seen(jobs[start : start + WITHDRAWN_AT_ONCE])
             states = self._call_off(page)
             # One that nobody knows was never enqueued, or is forgotten.
             gone = [
@@ -100,10 +106,16 @@ class _Applying:
             written = self._write([self._withdrawn(each) for each in gone])
             withdrawn |= {each.job for each, done in zip(gone, written, strict=True) if done}
 
-        self.unsure |= {
-            one.campaign for each in jobs if each.job not in withdrawn for one in each.identities
-        }
+        left = (each for each in jobs if each.job not in withdrawn)
+        self.unsure |= reviewers_of(one for each in left for one in each.identities)
         return withdrawn
+
+    def _as_seen(self, jobs: Sequence[ToWithdraw]) -> list[ToWithdraw]:
+        """Those of whose reviewers nothing has changed since: another planner may want the others."""
+        named = reviewers_of(one for each in jobs for one in each.identities)
+        with self._admin.db() as db:
+            changed = changed_since(db, self._tenant, named, self._seen)
+        return [each for each in jobs if changed.isdisjoint(reviewers_of(each.identities))]
 
     def _call_off(self, page: Sequence[ToWithdraw]) -> list[State | None]:
         clock = None if self._intake.clock is None else self._intake.clock()
@@ -127,7 +139,9 @@ class _Applying:
             for each in page
             if (reminder := self._reminder(each)) is not None
         ]
-        planned = self._write([_rows(each, job, MomentState.PLANNED) for each, job, _ in ready])
+        planned = self._write(
+            [_rows(each, job, MomentState.PLANNED) for each, job, _ in ready], if_as_seen=True
+        )
         ours = [each for each, done in zip(ready, planned, strict=True) if done]
         answers = self._intake.take_in(self._tenant, [_to_take_in(*each) for each in ours])
 
@@ -138,16 +152,15 @@ class _Applying:
                 continue
             assert isinstance(answer, Enqueued), "all else is refused"
             if answer.code == "withdrawn":
-                campaign = each.mail.identities[0].campaign
                 rows.append(_rows(each, job, MomentState.WITHDRAWN, outcome=State.SUPPRESSED))
-                self.unsure.add(campaign)
+                self.unsure |= reviewers_of(each.mail.identities)
                 continue
             # Under this key an interrupted planner may have enqueued other words: then the next
             # plan puts this mail in their place.
             other = answer.code == "key_reused" and answer.id != job
             rows.append(_rows(each, answer.id, MomentState.ENQUEUED, unlike=other))
             if other:
-                self.unsure.add(each.mail.identities[0].campaign)
+                self.unsure |= reviewers_of(each.mail.identities)
         # What another planner has changed meanwhile it has withdrawn before.
         return sum(self._write(rows))
 
@@ -159,17 +172,23 @@ class _Applying:
             self.refused.setdefault(campaign, f"{why.code}: {why.message}")
             return None
 
-    def _write(self, groups: Sequence[Mapping[Identity, KnownMail]]) -> list[bool]:
+    def _write(
+        self, groups: Sequence[Mapping[Identity, KnownMail]], *, if_as_seen: bool = False
+    ) -> list[bool]:
         if not groups:
             return []
+        seen = self._seen if if_as_seen else None
         with self._admin.db() as db:
-            written = write_if_unchanged(db, self._tenant, groups, self._known)
+            written = write_if_unchanged(db, self._tenant, groups, self._known, seen)
+            named = reviewers_of(one for group in groups for one in group)
+            # Whatever was done of these: the next plan sees whether it is still wanted so.
+            self.unsure |= changed_since(db, self._tenant, named, self._seen)
 
         for group, done in zip(groups, written, strict=True):
             if done:
                 self._known.update(group)
             else:  # another planner is at work: it, or the next plan, sees to it
-                self.unsure |= {identity.campaign for identity in group}
+                self.unsure |= reviewers_of(group)
         return written
 
     def _new_id(self) -> JobId:

@@ -42,6 +42,15 @@ class PlannerView(NamedTuple):
         return {identity: each.known for identity, each in self.known.items()}
 
     @property
+    def seen(self) -> dict[CampaignReviewer, int]:
+        """How often something of each reviewer had changed when they were read."""
+        return {
+            (id_, each.id): each.changes
+            for id_, part in self.campaigns.items()
+            for each in part.reviewers
+        }
+
+    @property
     def unsettled(self) -> set[CampaignReviewer]:
         """Of whose mail nobody knows yet whether it went, or what went is not settled."""
         return {

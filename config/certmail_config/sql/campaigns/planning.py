@@ -138,6 +138,12 @@ def note_planned(
     return db.execute(planned).rowcount == 1
 
 
+def look_again(db: Db, kept: KeptCampaign, at: datetime) -> None:
+    """Have a campaign looked at by then, whatever another planner has noted of it since."""
+    later = _T.c.next_plan_at.is_(None) | (_T.c.next_plan_at > at)
+    db.execute(update(_T).where(_is(kept), later).values(next_plan_at=at))
+
+
 def note_failed(
     db: Db,
     kept: KeptCampaign,
