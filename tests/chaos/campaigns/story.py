@@ -13,6 +13,9 @@ from chaos.campaigns.cast import DUE, LATER, OVERDUE, CastCampaign
 
 DONE_ON_THE_WAY: Final = 0.4
 """The part of reviewers who have nothing left before the storm is over."""
+READDRESSED: Final = 0.3
+REMOVED: Final = 0.15
+"""The parts of those who have another address, and who are gone; some are both."""
 PAUSED: Final = 0.2
 """For so much of the storm a campaign stands still."""
 
@@ -67,15 +70,18 @@ def _of(
     yield Act(begins, Deed.PUT, campaign)
 
     def later() -> float:
-        return chance.uniform(begins + 0.05 * seconds, seconds)
+        # More of it soon, while the first mails wait for their turn.
+        return begins + (seconds - begins) * chance.random() ** 2
 
     people = chance.sample(campaign.names(), campaign.reviewers)
-    done = int(DONE_ON_THE_WAY * len(people))
+    done, readdressed, removed = (
+        int(part * len(people)) for part in (DONE_ON_THE_WAY, READDRESSED, REMOVED)
+    )
     for each in people[:done]:
         yield Act(later(), Deed.COMPLETE, campaign, (each,))
-    for each in people[done : done + 2]:
+    for each in people[done : done + readdressed]:
         yield Act(later(), Deed.READDRESS, campaign, (each,), version=1)
-    for each in people[done + 1 : done + 3]:
+    for each in people[done + readdressed - 1 :][:removed]:
         yield Act(later(), Deed.REMOVE, campaign, (each,))
     yield Act(later(), Deed.REMIND, campaign, tuple(people[-4:]))
 
