@@ -137,6 +137,9 @@ startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 chaos: $(VENV)/dev.stamp ## everything killed at once, and garbage at every door
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(CHAOS)
 
+storm: $(VENV)/dev.stamp ## campaigns that run while everything is killed: each planned mail has one end
+	@PYTHONPATH=tests $(BIN)/python -m chaos.campaigns $(STORM)
+
 soak: $(VENV)/dev.stamp ## a week's work in two hours: nothing may grow, nothing be lost
 	@PYTHONPATH=tests $(BIN)/python -m soak $(SOAK)
 
@@ -268,4 +271,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test compiled test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning keeping startup chaos soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean
+.PHONY: help demo look demos test compiled test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning keeping startup chaos storm soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean

@@ -87,6 +87,11 @@ _KEEPER: Final = Row("Keeper", (
     Chart("Tenants", "Tenants in the working copy.", "short", {"tenants": once("certmail_tenants")}),
 ))
 
+_CAMPAIGNS: Final = Row("Campaigns", (
+    Chart("Not planned", "Campaigns that could not be planned when it was last tried. What was enqueued of them leaves, and no more.", "short", {"campaigns": once("certmail_campaigns_unplannable")}),
+    Chart("Planner behind", "How long ago the campaign was due to be planned that waits longest.", "s", {"late": once("certmail_campaign_plan_late_seconds")}),
+))
+
 _WEBHOOKS: Final = Row("Webhooks", (
     Chart("Endpoints", "Endpoints of webhooks by state. Those that back off or are disabled need somebody at the receiver.", "short", {"{{state}}": once("certmail_webhooks", "state")}),
     Chart("Due, not sent", "How long ago the webhook was due that waits longest, of endpoints that are sent any.", "s", {"age": once("certmail_webhook_due_age_seconds")}),
@@ -126,6 +131,7 @@ OPERATOR: Final = View(
         _STORES,
         _CONNECTIONS,
         _KEEPER,
+        _CAMPAIGNS,
         _WEBHOOKS,
         _PROCESSES,
         _GATEWAY,

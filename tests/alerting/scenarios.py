@@ -83,6 +83,8 @@ WELL: Final[dict[str, str]] = {
     f'certmail_connections{{{WORKER}, state="active"}}': steady(9),
     f'certmail_webhooks{{{WORKER}, state="disabled"}}': steady(0),
     f'certmail_webhooks{{{WORKER}, state="backing_off"}}': steady(1),
+    f"certmail_campaigns_unplannable{{{WORKER}}}": steady(0),
+    f"certmail_campaign_plan_late_seconds{{{WORKER}}}": steady(120),
     f'certmail_working_copy_behind{{{WORKER}, of="tenants"}}': steady(0),
     f'certmail_sample_age_seconds{{{WORKER}, of="database"}}': steady(20),
     f'certmail_store_up{{{WORKER}, store="redis"}}': steady(1),
@@ -169,6 +171,8 @@ SCENARIOS: Final = (
     # Connections.
     scenario("a connection is broken", "ConnectionsInAttention", gauge("connections", 1, 'state="attention"')),
     scenario("a receiver of webhooks is gone", "WebhookDisabled", gauge("webhooks", 1, 'state="disabled"')),
+    scenario("a campaign cannot be planned", "CampaignNotPlanned", gauge("campaigns_unplannable", 1)),
+    scenario("the planner is late", "PlannerLate", gauge("campaign_plan_late_seconds", 1200)),
     scenario("a certificate ends in ten days", "CertificateEnding", gauge("certificate_end_seconds", 10 * DAY)),
     scenario("a certificate ends tomorrow", "CertificateEnding CertificateEndsNow", gauge("certificate_end_seconds", DAY)),
     scenario("a certificate has ended", "CertificateEnding CertificateEndsNow", gauge("certificate_end_seconds", -DAY)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from chaos.plan import LEASE_SECONDS, Blow, Cut, Fault, Kind
 from chaos.retrying import BUSY, patiently
 from support.deployment.deployment import Deployment
 from support.processes.halt import Process, kill
+from support.servers.postgres import Postgres
 from support.servers.restorable import Server
 
 TICK_SECONDS: Final = 0.05
@@ -70,9 +72,13 @@ class Injector:
     troubles: list[Trouble] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     """What of the storm's own did not come about, and why."""
+    database: Postgres | None = None
+    """Where the record is; None: SQLite, in the place's folder."""
     gateway: Process | None = None
     garbage: GarbageThrower | None = None
     _away: bool = False
+    _stopped: bool = False
+    _gateway_again: float = 0.0
     _locked: sqlite3.Connection | None = None
     _next: list[Step] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
@@ -91,9 +97,17 @@ class Injector:
                     self._step(0, partial(self._strike, blow), f"{blow.kind} {blow.what}".strip())
                 )
 
-            self._guarded(self.fleet.mind, "minding the workers")
+            self._guarded(self.mind, "minding the processes")
             self._guarded(tick, "saying how it goes")
             time.sleep(TICK_SECONDS)
+
+    def mind(self) -> None:
+        """Start again what ended by itself: workers, and a gateway that found no database."""
+        self.fleet.mind()
+        ended = self.gateway is not None and self.gateway.poll() not in {None, -signal.SIGKILL}
+        if ended and time.monotonic() >= self._gateway_again:
+            self._gateway_again = time.monotonic() + AGAIN_SECONDS
+            self._start_gateway()
 
     def over(self) -> None:
         """End whatever is not over yet, and call Google's faults off."""
@@ -146,6 +160,10 @@ class Injector:
             case Kind.KILL:
                 self.fleet.kill(blow.target)
                 return nothing
+            case Kind.KEEPER:
+                keeper = self.fleet.place_of(reading.keeper(self.redis.url))
+                self.fleet.kill(blow.target if keeper is None else keeper)
+                return nothing
             case Kind.FREEZE:
                 return self.fleet.freeze(self._worst(blow))
             case Kind.REDIS:
@@ -155,7 +173,7 @@ class Injector:
             case Kind.GATEWAY:
                 return self._kill_gateway()
             case Kind.SQL:
-                return self._lock()
+                return self._lock() if self.database is None else self._stop(self.database)
             case Kind.GOOGLE:
                 self._order(blow)
                 return nothing
@@ -244,6 +262,19 @@ class Injector:
 
         return self._noted(Kind.SQL, release)
 
+    def _stop(self, database: Postgres) -> Action:
+        if self._stopped:
+            return nothing
+
+        def back() -> None:
+            database.start()
+            self._stopped = False
+
+        end = self._noted(Kind.SQL, back)
+        self._stopped = True
+        database.stop()
+        return end
+
     def _order(self, blow: Blow) -> None:
         mailbox = f"reviews@{self.tenants[blow.target]}.example"
         self.place.control("POST", "/faults", _as_ordered(Fault(blow.what), mailbox, blow))
@@ -259,6 +290,8 @@ def _as_ordered(fault: Fault, mailbox: str, blow: Blow) -> dict[str, Any]:
             return order | {"fault": _answer(429, "rateLimitExceeded", "Rate Limit Exceeded")}
         case Fault.SERVER_ERROR:
             return order | {"fault": _answer(500, "backendError", "Internal error encountered.")}
+        case Fault.REFUSED:
+            return order | {"fault": _answer(400, "invalidArgument", "Invalid To header")}
         case Fault.NO_TOKEN:
             return order | {"fault": "503", "match": {"mailbox": mailbox, "path": "/token"}}
         case Fault.DEADLINE:

@@ -25,6 +25,8 @@ class Kind(StrEnum):
 
     KILL = "kill"
     """A worker, with SIGKILL; another takes its place."""
+    KEEPER = "keeper"
+    """The same, but it is the worker that paces, reaps, records and plans."""
     FREEZE = "freeze"
     """A worker stands still (SIGSTOP), every other time for longer than a lease.
 
@@ -37,9 +39,9 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
     """The gateway, with SIGKILL; it is started again."""
     SQL = "sql"
-    """The database is locked by somebody else.
+    """SQLite is locked by somebody else, now and then for longer than certmail waits for it.
 
-    That is now and then for longer than certmail waits for it.
+    PostgreSQL is stopped at once (SIGQUIT), and started again.
     """
     GOOGLE = "google"
     """One of Google's faults, for one mailbox."""
@@ -76,6 +78,7 @@ class Fault(StrEnum):
     LATE = "accept_late"
     TOKEN_REFUSED = "drop_token"
     NO_TOKEN = "token_503"
+    REFUSED = "refused"
 
 
 class Garbage(StrEnum):
@@ -165,6 +168,11 @@ def _kills(storm: Storm, chance: random.Random) -> Iterator[Blow]:
         yield Blow(at, Kind.KILL, target=chance.randrange(storm.workers))
 
 
+def _keepers(storm: Storm, chance: random.Random) -> Iterator[Blow]:
+    for at in _times(storm, chance, 2 * storm.every):
+        yield Blow(at, Kind.KEEPER, target=chance.randrange(storm.workers))
+
+
 def _freezes(storm: Storm, chance: random.Random) -> Iterator[Blow]:
     for n, at in enumerate(_times(storm, chance, 1.5 * storm.every)):
         # So that others have sent meanwhile what it holds.
@@ -246,6 +254,7 @@ def _garbage(storm: Storm, chance: random.Random) -> Iterator[Blow]:
 
 _PLANS: Final[dict[Kind, Callable[[Storm, random.Random], Iterator[Blow]]]] = {
     Kind.KILL: _kills,
+    Kind.KEEPER: _keepers,
     Kind.FREEZE: _freezes,
     Kind.REDIS: _redis,
     Kind.CUT: _cuts,

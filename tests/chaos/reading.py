@@ -44,6 +44,16 @@ def workers(redis_url: str) -> set[int] | None:
     return {int(name.split(b":")[1]) for name in names}
 
 
+def keeper(redis_url: str) -> set[int]:
+    """The process that is the keeper, if there is one and the server answers."""
+    with Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=1) as redis:
+        try:
+            name = cast("bytes | None", redis.get(redis_keys.KEEPER))
+        except RedisError:
+            return set()
+    return {int(name.split(b":")[1])} if name else set()
+
+
 def preparing(redis: Redis) -> set[int]:
     """The processes that have claimed a job just now, and not begun it."""
     leased = [job.decode() for job in cast("set[bytes]", redis.smembers(redis_keys.LEASED))]

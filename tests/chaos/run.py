@@ -88,7 +88,7 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
         place = stack.enter_context(
             new_deployment(folder, **SETTINGS, CERTMAIL_REDIS_URL=redis.url)
         )
-        tenants = _connect(place, storm)
+        tenants = connect(place, storm)
 
         say(f"{storm.tenants} tenants are connected; a storm of {storm.seconds:g} s begins")
         fleet = Fleet(
@@ -98,7 +98,7 @@ def weather(storm: Storm, folder: Path, rules: Rules, say: Callable[[str], None]
         if Kind.GARBAGE in storm.blows:
             injector.garbage = GarbageThrower(place, redis.url, place.link(TENANT, units=UNITS))
         upstream = Upstream(between.url, storm.reminders, list(tenants), storm.seconds)
-        stack.enter_context(_at_work(place, injector, storm))
+        stack.enter_context(at_work(place, injector, storm))
 
         began = time.monotonic()
         _blow(storm, injector, upstream, say)
@@ -137,16 +137,16 @@ def mailbox_of(tenant: str) -> str:
     return f"reviews@{tenant}.example"
 
 
-def _connect(place: Deployment, storm: Storm) -> dict[str, bool]:
+def connect(place: Deployment, storm: Storm, units: int = UNITS) -> dict[str, bool]:
     """Make tenants with working connections; gives which allow a look among the sent mails.
 
     Every other does.
     """
-    limits = {"units_per_minute": UNITS, "in_flight": 1_000}
+    limits = {"units_per_minute": units, "in_flight": 1_000}
     place.control("PUT", "/limits", limits)
     tenants = {f"t{n:02}": n % 2 == 0 for n in range(storm.tenants)}
     for tenant, verify in tenants.items():
-        place.link(tenant, units=UNITS, verify=verify)
+        place.link(tenant, units=units, verify=verify)
     return tenants
 
 
@@ -158,7 +158,7 @@ def _got_in(injector: Injector) -> set[str]:
 
 
 @contextmanager
-def _at_work(place: Deployment, injector: Injector, storm: Storm) -> Iterator[None]:
+def at_work(place: Deployment, injector: Injector, storm: Storm) -> Iterator[None]:
     """The gateway, if it is to be hit, and the workers.
 
     Whatever happens, all of it can end in order afterwards.
@@ -190,7 +190,7 @@ def _blow(storm: Storm, injector: Injector, upstream: Upstream, say: Callable[[s
         say(f"{passed:4.0f} s: {len(upstream.receipts):,} receipts, {_arrived(place):,} accepted")
 
     upstream.start()
-    tick = _now_and_then(tell)
+    tick = now_and_then(tell)
     for turn in range(MAX_TURNS):
         injector.fall(plan.plan(storm, turn), tick)
         if patiently(lambda: _arrived(place)) >= ENOUGH * storm.reminders:
@@ -234,7 +234,7 @@ def _read(injector: Injector, jobs: dict[str, str], looked_up: frozenset[str]) -
     )
 
 
-def _now_and_then(act: Callable[[], None]) -> Callable[[], None]:
+def now_and_then(act: Callable[[], None]) -> Callable[[], None]:
     last = time.monotonic()
 
     def tick() -> None:

@@ -47,7 +47,7 @@ export async function campaigns(window, town, tenant) {
   await window.press("Remind all who are not done");
   await window.sees("Tick that all of them");
   await window.look("campaign-not-sure");
-  await page.getByLabel("Yes, 2 reviewers get a mail now").check();
+  await page.getByLabel("Yes, 2 reviewers get a mail").check();
   await window.press("Remind all who are not done");
   await window.sees("2 reviewers get a mail now.");
   await window.press("Pause");

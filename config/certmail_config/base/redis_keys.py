@@ -89,6 +89,10 @@ BODY: Final = f"{TAG}:body:"
 """string by job: the sealed reminder; deleted when the job is final"""
 DEDUPE: Final = f"{TAG}:dedupe:"
 """string by tenant:key: "job id|fingerprint"; expires with the job"""
+WITHDRAWN: Final = f"{TAG}:withdrawn:"
+"""string, empty, by job: it was withdrawn before it was enqueued, and will not be; PX two weeks,
+when a planned mail's hours are over
+"""
 UNWANTED: Final = f"{TAG}:unwanted:"
 """hash by tenant:campaign (hashed): reviewer (hashed), or `*` for all -> why none of their reminders
 is wanted any more; expires 60 days after the last change, when no job is left that it could be about

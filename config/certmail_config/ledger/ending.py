@@ -51,7 +51,7 @@ def withdraw(id: JobId, reason: str, *, clock: float | None = None) -> Call[Stat
     """Let a reminder that a campaign planned end as suppressed, before it begins.
 
     Gives the state that it is in then: SENDING where its request is under way, the one in which it
-    had ended before, or None for a job that is not known.
+    had ended before, or None for a job that is not known: it will not be enqueued any more.
     """
 
     def read(answer: list[Any]) -> State | None:

@@ -48,11 +48,15 @@ class Job:
 class Enqueued:
     """The ledger's answer to a producer; `id` is the earlier job's for a duplicate.
 
+    `withdrawn` is only what a campaign planned, and did not want any more before it was enqueued.
+
     `ahead` is how many of its lane leave before it; of a scheduled one, those that wait for the
     same time or an earlier one. None where it does not wait.
     """
 
-    code: Literal["enqueued", "duplicate", "key_reused", "unknown_connection", "tenant_full"]
+    code: Literal[
+        "enqueued", "duplicate", "key_reused", "unknown_connection", "tenant_full", "withdrawn"
+    ]
     id: JobId
     state: State | None
     ahead: int | None = field(default=None, compare=False)

@@ -92,6 +92,8 @@ TABLE: Final[dict[Source, tuple[Metric, ...]]] = {
         Metric("certmail_working_copy_behind",          _G, "of",      "rows",    "connections, and tenants, whose newest version in SQL is not in Redis yet"),
         Metric("certmail_webhooks",                     _G, "state",   "endpoints", "endpoints of webhooks by state"),
         Metric("certmail_webhook_due_age_seconds",      _G, "",        "seconds", "how long ago the webhook was due that waits longest, of endpoints that are sent any; 0 where none waits"),
+        Metric("certmail_campaigns_unplannable",        _G, "",        "campaigns", "campaigns that run and could not be planned when it was last tried, or not all of them"),
+        Metric("certmail_campaign_plan_late_seconds",   _G, "",        "seconds", "how long ago the campaign was due to be planned that waits longest for the planner; 0 where none waits"),
         Metric("certmail_events_set_aside",             _G, "",        "events",  "events that could not be recorded and lie in the table set_aside"),
     ),
     Source.PROCESS: (

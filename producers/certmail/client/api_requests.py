@@ -55,7 +55,7 @@ class ApiRequests:
         until = time.monotonic() + self._seconds
         while True:
             answer, found = self._once(method, self._base + path, data, sent)
-            if answer.status not in _BUSY:
+            if not _is_busy(answer.status, found):
                 break
             wait = _seconds_of(answer)
             if time.monotonic() + wait > until:
@@ -94,7 +94,8 @@ class ApiRequests:
         code = str(found.get("code", "unexpected_answer"))
         message = str(found.get("detail", f"The gateway {self._url} answered {status}."))
         remedy = str(found.get("remedy", "See whether that is certmail's gateway."))
-        return (StoresUnreachable if status in _BUSY else Refused)(code, message, remedy)
+        kind = StoresUnreachable if _is_busy(status, found) else Refused
+        return kind(code, message, remedy)
 
     def _away(self, error: Exception) -> StoresUnreachable:
         return StoresUnreachable(
@@ -102,6 +103,11 @@ class ApiRequests:
             f"The gateway {self._url} does not answer: {type(error).__name__}.",
             "Check CERTMAIL_PUBLIC_URL, and that the gateway runs; then send the same again.",
         )
+
+
+def _is_busy(status: int, found: Mapping[str, Any]) -> bool:
+    """Whether the same is to be asked again: the first may be under way, or was lost with it."""
+    return status in _BUSY or found.get("code") == "request_running"
 
 
 def _seconds_of(answer: HTTPResponse) -> float:

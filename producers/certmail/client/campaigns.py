@@ -13,6 +13,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
+from uuid import uuid4
 
 from certmail.client.api_requests import ApiRequests
 from certmail.client.batches import split
@@ -145,11 +146,25 @@ class Campaigns:
         return self._api.ask("POST", _path(tenant, campaign, "/stop"))
 
     def remind(
-        self, tenant: str, campaign: str, reviewers: Sequence[str] | None = None
+        self,
+        tenant: str,
+        campaign: str,
+        reviewers: Sequence[str] | None = None,
+        *,
+        within_hours: bool = False,
+        key: str | None = None,
     ) -> dict[str, Any]:
-        """Remind these reviewers now, or all, as far as they have something left."""
-        body = {"all": True} if reviewers is None else {"reviewers": list(reviewers)}
-        return self._api.ask("POST", _path(tenant, campaign, "/remind"), body)
+        """Remind these reviewers now, or all, as far as they have something left.
+
+        At any hour; `within_hours` waits for the working hours of each. Called again, it is another mail to each, but not with the same `key`.
+        """
+        body: dict[str, Any] = (
+            {"all": True} if reviewers is None else {"reviewers": list(reviewers)}
+        )
+        body["within_hours"] = within_hours
+        # A request whose answer was lost is sent again, and must not be a second mail.
+        headers = {"Idempotency-Key": key or uuid4().hex}
+        return self._api.ask("POST", _path(tenant, campaign, "/remind"), body, headers)
 
 
 def _path(tenant: str, campaign: str, what: str = "") -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from certmail_config.admin.campaigns.running import put_campaign
+from support.campaigns.kept import a_campaign
 from support.data.pages import page
 from support.deployment.deployment import QUICK, campaign, new_deployment, wait_for
 from support.processes.documented import commands, run
@@ -44,6 +46,7 @@ def test_every_command_does_what_it_is_there_for(tmp_path: Path) -> None:
             wait_for("it is held", lambda job=job: deployment.status(job)["state"] == "uncertain")  # type: ignore[misc]
             jobs.append(job)
 
+        put_campaign(deployment.admin, a_campaign())
         key = deployment.ask("keys", "create", "an application", "--tenant", "acme")
         webhook = deployment.ask("webhooks", "add", "https://hooks.example/", "--every-tenant")
         placeholders = {"JOB": jobs[1], "ID": key["id"], "WEBHOOK": webhook["id"], "NAME": "ann"}

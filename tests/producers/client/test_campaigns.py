@@ -135,6 +135,13 @@ class Busy(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     answers: list[str]
+    keys: list[str]
+
+    def do_POST(self) -> None:
+        """Answer as it comes, and remember the request's own key."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).keys.append(self.headers["Idempotency-Key"])
+        self.do_GET()
 
     def do_GET(self) -> None:
         """Answer as it comes."""
@@ -142,29 +149,49 @@ class Busy(BaseHTTPRequestHandler):
         if word == "hang up":
             self.close_connection = True
             return
-        self.send_response(429 if word == "busy" else 200)
+        said = {"busy": 429, "running": 409}
+        body = b'{"code": "request_running"}' if word == "running" else b'{"code": "x"}'
+        self.send_response(said.get(word, 200))
         self.send_header("Retry-After", "2")
-        self.send_header("Content-Length", "13")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b'{"code": "x"}')
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
-def test_a_busy_gateway_is_asked_again_as_it_says() -> None:
-    Busy.answers = ["busy", "busy", "hang up", "well"]
+@pytest.fixture
+def busy() -> Iterator[str]:
+    Busy.keys = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
     threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_busy_gateway_is_asked_again_as_it_says(busy: str) -> None:
+    Busy.answers = ["busy", "busy", "hang up", "well"]
     slept: list[float] = []
-    url = f"http://127.0.0.1:{server.server_port}"
-    with Campaigns(url, "cm_key", sleep=slept.append) as campaigns:
+    with Campaigns(busy, "cm_key", sleep=slept.append) as campaigns:
         assert campaigns.show(*THIS) == {"code": "x"}
         assert slept == [2.0, 2.0]
 
         Busy.answers = ["busy"]
-        impatient = Campaigns(url, "cm_key", seconds=1, sleep=slept.append)
+        impatient = Campaigns(busy, "cm_key", seconds=1, sleep=slept.append)
         with impatient, pytest.raises(StoresUnreachable):
             impatient.show(*THIS)
-    server.shutdown()
-    server.server_close()
+
+
+def test_to_remind_whose_answer_was_lost_is_no_second_mail(busy: str) -> None:
+    Busy.answers = ["hang up", "running", "well", "well", "well"]
+    with Campaigns(busy, "cm_key", sleep=lambda _: None) as campaigns:
+        assert campaigns.remind(*THIS) == {"code": "x"}
+        [once] = set(Busy.keys)
+        assert len(Busy.keys) == 3
+
+        campaigns.remind(*THIS)
+        assert Busy.keys.pop() != once, "asked for again, it is another one"
+        campaigns.remind(*THIS, key="mine")
+        assert Busy.keys.pop() == "mine"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from sqlalchemy import Engine
 
 from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.reviewer import Reviewer
+from certmail_config.sql.campaigns import campaigns
+from certmail_config.sql.campaigns.planning import note_failed
 
 WRITTEN: Final[dict[str, Any]] = {
     "tenant": "acme",
@@ -30,3 +35,12 @@ def a_campaign(**changes: Any) -> Campaign:
 def a_reviewer(id_: str, **fields: Any) -> Reviewer:
     """A reviewer whose address follows from the id."""
     return Reviewer.model_validate({"id": id_, "to": f"{id_}@people.example", **fields})
+
+
+def unplanned(engine: Engine) -> None:
+    """Keep one of acme's that could not be planned."""
+    now = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    with engine.begin() as db:
+        campaigns.add_campaign(db, a_campaign(), now)
+        [kept] = campaigns.list_campaigns(db, frozenset({"acme"}))
+        note_failed(db, kept, "unknown_connection: it is gone", now + timedelta(seconds=30))

@@ -145,6 +145,13 @@ class RunningCampaigns:
             where = (table.c.campaign == campaign) & (table.c.id == reviewer)
             db.execute(table.update().where(where).values(pending=pending))
 
+    def remove(self, campaign: str, reviewer: str) -> None:
+        """As the API does where a list has them no more."""
+        with self.admin.db() as db:
+            reviewers.remove_reviewers(db, self.tenant, campaign, [reviewer])
+            campaigns.touch_some(db, self.tenant, campaign, self.now)
+        self.marks.set_reviewer(campaign, reviewer, ReviewerMark.WITHDRAWN)
+
     def ask_by_hand(self, campaign: str, reviewer: str) -> None:
         """As `certmail campaign remind` does."""
         asked = KeptMoment(

@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from redis import Redis
+from sqlalchemy import select
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.jobs.states import AttemptOutcome
 from certmail_config.settings import Settings
-from certmail_config.sql.campaigns.planning import failing_campaigns
+from certmail_config.sql import tables
+from certmail_config.sql.campaigns import reviewers
+from certmail_config.sql.campaigns.campaigns import touch_some
+from certmail_config.sql.campaigns.planning import count_failing, failing_campaigns
 from certmail_worker.doctor.checks.campaigns import campaigns as said_of
 from certmail_worker.doctor.checks.findings import Severity
+from certmail_worker.planning.turn import due_tenants, plan_slice
 from certmail_worker.recording.consistency import check
 from support.campaigns.kept import a_campaign, a_reviewer
 from support.campaigns.running import RunningCampaigns
 
 MONDAY: Final = datetime(2040, 11, 5, 6, tzinfo=UTC)
 """Before anybody works."""
+WRITTEN_RULES: Final = [
+    {"id": "start", "on": "start"},
+    {"id": "regular", "every": "3 working days", "at_most": 5},
+]
 WRITTEN: Final[dict[str, Any]] = {
     "start": "2040-11-05T09:00:00+00:00",
     "due": "2040-11-23T17:00:00+00:00",
@@ -198,6 +207,30 @@ class TestChanges:
         assert running.waiting() == []
         assert {each.state for each in running.moments("2026-q4")} == {MomentState.WITHDRAWN}
 
+    def test_each_job_that_is_called_off_says_why(self, running: RunningCampaigns) -> None:
+        def ends() -> dict[str, int]:
+            running.plan()
+            running.record()
+            return dict(Counter(reasons(running).values()))
+
+        running.put(campaign(), people(3))
+        assert ends() == {"": 6}
+        running.complete("2026-q4", "r0")
+        assert ends() == {"": 4, "review_complete": 2}
+        running.remove("2026-q4", "r1")
+        assert ends() == {"": 2, "review_complete": 2, "reviewer_withdrawn": 2}
+        running.set_state("2026-q4", CampaignState.PAUSED)
+        running.plan()
+        running.set_state("2026-q4", CampaignState.RUNNING)
+        running.change(campaign(rule=[{"id": "start", "on": "start"}]))
+        ended = {"review_complete": 2, "reviewer_withdrawn": 2, "campaign_paused": 2}
+        assert ends() == {"": 1, **ended}
+        running.set_state("2026-q4", CampaignState.STOPPED)
+        assert ends() == {"campaign_stopped": 1, **ended}
+
+        states_kept = {(each.state, each.outcome) for each in running.moments("2026-q4")}
+        assert states_kept == {(MomentState.WITHDRAWN, "suppressed")}
+
     def test_a_deputy_gets_what_goes_on_their_days(self, running: RunningCampaigns) -> None:
         away = people(
             1, deputy="d@people.example", deputy_from="2040-11-07", deputy_until="2040-11-09"
@@ -285,11 +318,83 @@ class TestTrouble:
 
         with running.admin.db() as db:
             [failing] = failing_campaigns(db)
+            assert count_failing(db) == 1
         assert failing.campaign.id == "nowhere"
         assert failing.failures > 1, "it is tried again"
         [finding] = said_of(running.admin.engine)
         assert (finding.check, finding.severity) == ("campaign acme nowhere", Severity.ERROR)
         assert "unknown_connection" in finding.message
+
+
+class TestAnotherPlanner:
+    """One that stood still goes on by what it knew, after another has planned what changed."""
+
+    @pytest.fixture
+    def running(self, running: RunningCampaigns) -> RunningCampaigns:
+        running.put(campaign(), people())
+        running.plan()
+        return running
+
+    def test_what_was_stopped_meanwhile_is_not_enqueued(self, running: RunningCampaigns) -> None:
+        running.change(campaign(rule=[*WRITTEN_RULES, {"id": "more", "every": "1 working day"}]))
+        plan_after(running, lambda: running.set_state("2026-q4", CampaignState.STOPPED))
+        assert running.waiting() == []
+        assert {each.state for each in running.moments("2026-q4")} == {MomentState.WITHDRAWN}
+
+    def test_nor_what_no_rule_names_any_more(self, running: RunningCampaigns) -> None:
+        running.change(campaign(rule=[*WRITTEN_RULES, {"id": "more", "every": "1 working day"}]))
+        plan_after(running, lambda: running.change(campaign()))
+        running.pass_time(datetime(2040, 11, 24, tzinfo=UTC))
+        assert Counter(each.reminder.kind for each in running.delivered) == {
+            "notice": 3,
+            "reminder": 12,
+        }
+
+    def test_what_goes_on_meanwhile_is_not_withdrawn(self, running: RunningCampaigns) -> None:
+        running.set_state("2026-q4", CampaignState.PAUSED)
+        plan_after(running, lambda: running.set_state("2026-q4", CampaignState.RUNNING))
+        assert len(running.waiting()) == 6
+        running.pass_time(MONDAY + timedelta(hours=10))
+        assert Counter(each.reminder.kind for each in running.delivered) == {"notice": 3}
+
+    def test_who_comes_back_meanwhile_gets_theirs(self, running: RunningCampaigns) -> None:
+        running.remove("2026-q4", "r0")
+
+        def back() -> None:
+            with running.admin.db() as db:
+                reviewers.write_page(db, running.seals, "2026-q4", people(1))
+                touch_some(db, running.tenant, "2026-q4", running.now)
+            running.marks.set_reviewer("2026-q4", "r0", None)
+
+        plan_after(running, back)
+        running.pass_time(MONDAY + timedelta(hours=10))
+        assert Counter(each.reminder.to for each in running.delivered)["r0@people.example"] == 1
+
+
+def plan_after(running: RunningCampaigns, meanwhile: Callable[[], None]) -> None:
+    """Plan by what is known now, while something happens and another planner plans that."""
+    asked = 0
+
+    def now() -> datetime:
+        nonlocal asked
+        asked += 1
+        if asked == 2:  # it has read all that it plans by
+            meanwhile()
+            running.plan()
+        return running.now
+
+    due = due_tenants(running.admin, running.now)[running.tenant]
+    plan_slice(running.admin, running.intake, running.tenant, due, now)
+
+
+def reasons(running: RunningCampaigns) -> dict[str, str]:
+    """Why each job is called off; empty where it is not."""
+    with running.admin.db() as db:
+        table = tables.deliveries.c
+        return {
+            job: (reason or "").partition(":")[0]
+            for job, reason in db.execute(select(table.job, table.reason))
+        }
 
 
 def states(running: RunningCampaigns) -> list[str]:

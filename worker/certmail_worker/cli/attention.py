@@ -62,6 +62,7 @@ def _show(value: Mapping[str, Any]) -> None:
     _outcomes(value["uncertain"])
     _list("webhooks that take no messages", value["webhooks"], _webhook)
     _list("certificates that end", value["certificates"], _certificate)
+    _list("campaigns that cannot be planned", value["campaigns"], _campaign)
 
 
 def _list(what: str, found: Sequence[Mapping[str, Any]], said: Any) -> None:
@@ -100,3 +101,7 @@ def _webhook(each: Mapping[str, Any]) -> str:
 def _certificate(each: Mapping[str, Any]) -> str:
     when = f"{'ended' if each['ended'] else 'ends'} on {each['not_after']:%Y-%m-%d}"
     return f"{each['tenant']}/{each['name']} {when}"
+
+
+def _campaign(each: Mapping[str, Any]) -> str:
+    return f"{each['tenant']}/{each['campaign']}: {each['message']}"

@@ -254,7 +254,7 @@ CONNECTIONS: Final = (
         "campaign_not_planned",
         "A campaign could not be planned; the others are. What it had enqueued still leaves, and it "
         "is tried again, later each time.",
-        OPERATOR, DAY, "Mend what the line's `error` says.", (DOCTOR,),
+        OPERATOR, DAY, "Mend what the line's `error` says.", (DOCTOR,), "certmailcampaignnotplanned",
     ),
     Entry(
         "caretaker_waits",

@@ -2,6 +2,8 @@
 
 A mail is written down with the id of its job before the ledger gets it. Whoever is killed between
 any two steps leaves what the next plan sees, and enqueues under the same id and key, or withdraws.
+What was withdrawn the ledger does not take in any more: so a planner that stood still meanwhile does
+no harm, and one that is killed then leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import ReminderRejected
 from certmail_config.base.ids import JobId, uuid7
 from certmail_config.campaigns.applying.difference import (
-    MOVED,
     Materialised,
     PlanDifference,
     ToEnqueue,
@@ -24,12 +25,15 @@ from certmail_config.campaigns.applying.difference import (
     digest_of,
 )
 from certmail_config.campaigns.applying.identity import Identity, key_of
+from certmail_config.campaigns.applying.next_look import CampaignReviewer
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.jobs.reminder import Reminder
 from certmail_config.jobs.states import State
 from certmail_config.ledger import Enqueued, run_many, withdraw
+from certmail_config.sql.campaigns.looks import changed_since
 from certmail_worker.planning.intake import PlannedIntake, ToTakeIn
-from certmail_worker.planning.known import KnownMail, jobs_of, write_if_unchanged
+from certmail_worker.planning.known import KnownMail, reviewers_of, write_if_unchanged
+from certmail_worker.planning.view import PlannerView
 
 WITHDRAWN_AT_ONCE: Final = 200
 PAGE: Final = 500
@@ -41,14 +45,14 @@ class Applied(NamedTuple):
 
     `withdrawn` are jobs that SQL knows to be called off.
 
-    `unsure` are campaigns to be planned again soon: a job had begun meanwhile, or was there already
-    with other words.
+    `unsure` are reviewers to be planned again soon: a job had begun meanwhile, or was there already
+    with other words, or something of them has changed.
     """
 
     enqueued: int
     withdrawn: frozenset[str]
     refused: Mapping[str, str]
-    unsure: frozenset[str]
+    unsure: frozenset[CampaignReviewer]
 
 
 def apply(
@@ -56,11 +60,14 @@ def apply(
     intake: PlannedIntake,
     tenant: str,
     wanted: PlanDifference,
-    known: Mapping[Identity, KnownMail],
+    view: PlannerView,
     now: datetime,
 ) -> Applied:
-    """Do it; raises Refused, StoresUnreachable, RedisError, and may be done again then."""
-    doing = _Applying(admin, intake, tenant, dict(known), now)
+    """Do it, as far as nothing has changed since the view was read.
+
+    Raises Refused, StoresUnreachable, RedisError, and may be done again then.
+    """
+    doing = _Applying(admin, intake, tenant, view, now)
     withdrawn = doing.withdraw(wanted.withdraw)
     left = [each for each in wanted.enqueue if withdrawn.issuperset(each.instead_of)]
     enqueued = sum(doing.enqueue(left[start : start + PAGE]) for start in range(0, len(left), PAGE))
@@ -75,22 +82,22 @@ class _Applying:
         admin: Admin,
         intake: PlannedIntake,
         tenant: str,
-        known: dict[Identity, KnownMail],
+        view: PlannerView,
         now: datetime,
     ) -> None:
         self._admin = admin
         self._intake = intake
         self._tenant = tenant
-        self._known = known
+        self._known, self._seen = dict(view.known), view.seen
         self._now = now
         self.refused: dict[str, str] = {}
-        self.unsure: set[str] = set()
+        self.unsure: set[CampaignReviewer] = set()
 
     def withdraw(self, jobs: Sequence[ToWithdraw]) -> set[str]:
         """Take them back; gives those that were, and not what had begun or ended otherwise."""
         withdrawn: set[str] = set()
         for start in range(0, len(jobs), WITHDRAWN_AT_ONCE):
-            page = jobs[start : start + WITHDRAWN_AT_ONCE]
+            page = self._as_seen(jobs[start : start + WITHDRAWN_AT_ONCE])
             states = self._call_off(page)
             # One that nobody knows was never enqueued, or is forgotten.
             gone = [
@@ -101,10 +108,16 @@ class _Applying:
             written = self._write([self._withdrawn(each) for each in gone])
             withdrawn |= {each.job for each, done in zip(gone, written, strict=True) if done}
 
-        self.unsure |= {
-            one.campaign for each in jobs if each.job not in withdrawn for one in each.identities
-        }
+        left = (each for each in jobs if each.job not in withdrawn)
+        self.unsure |= reviewers_of(one for each in left for one in each.identities)
         return withdrawn
+
+    def _as_seen(self, jobs: Sequence[ToWithdraw]) -> list[ToWithdraw]:
+        """Those of whose reviewers nothing has changed since: another planner may want the others."""
+        named = reviewers_of(one for each in jobs for one in each.identities)
+        with self._admin.db() as db:
+            changed = changed_since(db, self._tenant, named, self._seen)
+        return [each for each in jobs if changed.isdisjoint(reviewers_of(each.identities))]
 
     def _call_off(self, page: Sequence[ToWithdraw]) -> list[State | None]:
         clock = None if self._intake.clock is None else self._intake.clock()
@@ -112,12 +125,11 @@ class _Applying:
         return run_many(self._admin.redis, calls, replicas=self._intake.replicas)[0]
 
     def _withdrawn(self, job: ToWithdraw) -> dict[Identity, KnownMail]:
-        why = job.why.partition(":")[0]
         return {
             identity: KnownMail(
                 self._known[identity].known._replace(state=MomentState.WITHDRAWN),
                 self._known[identity].kind,
-                why,
+                State.SUPPRESSED,
             )
             for identity in job.identities
         }
@@ -129,7 +141,9 @@ class _Applying:
             for each in page
             if (reminder := self._reminder(each)) is not None
         ]
-        planned = self._write([_rows(each, job, MomentState.PLANNED) for each, job, _ in ready])
+        planned = self._write(
+            [_rows(each, job, MomentState.PLANNED) for each, job, _ in ready], if_as_seen=True
+        )
         ours = [each for each, done in zip(ready, planned, strict=True) if done]
         answers = self._intake.take_in(self._tenant, [_to_take_in(*each) for each in ours])
 
@@ -139,15 +153,18 @@ class _Applying:
                 self.refused.setdefault(each.mail.identities[0].campaign, why)
                 continue
             assert isinstance(answer, Enqueued), "all else is refused"
+            if answer.code == "withdrawn":
+                rows.append(_rows(each, job, MomentState.WITHDRAWN, outcome=State.SUPPRESSED))
+                self.unsure |= reviewers_of(each.mail.identities)
+                continue
             # Under this key an interrupted planner may have enqueued other words: then the next
             # plan puts this mail in their place.
             other = answer.code == "key_reused" and answer.id != job
             rows.append(_rows(each, answer.id, MomentState.ENQUEUED, unlike=other))
             if other:
-                self.unsure.add(each.mail.identities[0].campaign)
-        written = self._write(rows)
-        self._take_back([row for row, done in zip(rows, written, strict=True) if not done])
-        return sum(written)
+                self.unsure |= reviewers_of(each.mail.identities)
+        # What another planner has changed meanwhile it has withdrawn before.
+        return sum(self._write(rows))
 
     def _reminder(self, each: ToEnqueue) -> Reminder | None:
         try:
@@ -157,27 +174,23 @@ class _Applying:
             self.refused.setdefault(campaign, f"{why.code}: {why.message}")
             return None
 
-    def _take_back(self, rows: Sequence[Mapping[Identity, KnownMail]]) -> None:
-        """Withdraw jobs in whose place another planner has put others meanwhile."""
-        if not rows:
-            return
-        with self._admin.db() as db:
-            standing = jobs_of(db, self._tenant, [one for row in rows for one in row])
-        ours = {str(mail.known.job) for row in rows for mail in row.values()}
-        lost = [ToWithdraw(job, (), MOVED) for job in sorted(ours - standing)]
-        self._call_off(lost)
-
-    def _write(self, groups: Sequence[Mapping[Identity, KnownMail]]) -> list[bool]:
+    def _write(
+        self, groups: Sequence[Mapping[Identity, KnownMail]], *, if_as_seen: bool = False
+    ) -> list[bool]:
         if not groups:
             return []
+        seen = self._seen if if_as_seen else None
         with self._admin.db() as db:
-            written = write_if_unchanged(db, self._tenant, groups, self._known)
+            written = write_if_unchanged(db, self._tenant, groups, self._known, seen)
+            named = reviewers_of(one for group in groups for one in group)
+            # Whatever was done of these: the next plan sees whether it is still wanted so.
+            self.unsure |= changed_since(db, self._tenant, named, self._seen)
 
         for group, done in zip(groups, written, strict=True):
             if done:
                 self._known.update(group)
             else:  # another planner is at work: it, or the next plan, sees to it
-                self.unsure |= {identity.campaign for identity in group}
+                self.unsure |= reviewers_of(group)
         return written
 
     def _new_id(self) -> JobId:
@@ -204,11 +217,16 @@ def _to_take_in(each: ToEnqueue, job: JobId, reminder: Reminder) -> ToTakeIn:
 
 
 def _rows(
-    each: ToEnqueue, job: str, state: MomentState, *, unlike: bool = False
+    each: ToEnqueue,
+    job: str,
+    state: MomentState,
+    *,
+    unlike: bool = False,
+    outcome: State | None = None,
 ) -> dict[Identity, KnownMail]:
     digest = "" if unlike else digest_of(each.mail)
     known = Materialised(each.mail.at, digest, each.generation, job, state)
     return {
-        identity: KnownMail(known, kind)
+        identity: KnownMail(known, kind, outcome)
         for identity, kind in zip(each.mail.identities, each.mail.kinds, strict=True)
     }

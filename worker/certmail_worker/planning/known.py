@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,14 +11,17 @@ from sqlalchemy import Connection as Db
 
 from certmail_config.campaigns.applying.difference import Materialised
 from certmail_config.campaigns.applying.identity import Identity
+from certmail_config.campaigns.applying.next_look import CampaignReviewer
 from certmail_config.campaigns.applying.outcomes import WENT, ended_as
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.sql.campaigns.campaigns import hold
+from certmail_config.sql.campaigns.looks import changed_since
 from certmail_config.sql.campaigns.moments import (
     KeptMoment,
     MomentId,
     moments_of_reviewers,
+    note_ends,
     write_moments,
 )
 from certmail_config.sql.campaigns.outcomes import JobOutcome, outcomes_of_reviewers
@@ -46,7 +49,7 @@ def look_up(db: Db, tenant: str, campaign: str, reviewers: Collection[str]) -> L
 
     news = [after for each in moments.values() if (after := _after(each, outcomes)) is not None]
     if news:
-        write_moments(db, tenant, campaign, news)
+        note_ends(db, tenant, campaign, news)
         moments |= {each.id: each for each in news}
 
     mails = {
@@ -62,20 +65,24 @@ def write_if_unchanged(
     tenant: str,
     groups: Sequence[Mapping[Identity, KnownMail]],
     before: Mapping[Identity, KnownMail],
+    seen: Mapping[CampaignReviewer, int] | None = None,
 ) -> list[bool]:
     """Write mails down, each group whole, if all of it is still as it was `before`.
 
-    Gives which were. Another planner may be at work, one that was killed or one that stood still:
-    what it has written of jobs since must not be lost, or they would leave beside others. Raises
-    Refused where a campaign is no more.
+    With `seen`, only if nothing has changed of their reviewers since. Gives which were written.
+    Another planner may be at work, one that was killed or one that stood still: what it has written
+    of jobs since must not be lost, or they would leave beside others. Raises Refused where a
+    campaign is no more.
     """
     identities = [identity for group in groups for identity in group]
     for campaign in sorted({each.campaign for each in identities}):
         hold(db, tenant, campaign)
     found = _read(db, tenant, identities)
+    changed = set() if seen is None else changed_since(db, tenant, reviewers_of(identities), seen)
 
     same = [
         all(_stamp(found.get(one)) == _stamp(_known(before.get(one))) for one in group)
+        and changed.isdisjoint(reviewers_of(group))
         for group in groups
     ]
     rows = {
@@ -84,14 +91,13 @@ def write_if_unchanged(
         if unchanged
         for identity, mail in group.items()
     }
-    write_down(db, tenant, rows)
+    _write_down(db, tenant, rows)
     return same
 
 
-def jobs_of(db: Db, tenant: str, identities: Sequence[Identity]) -> set[str]:
-    """The jobs that stand for these mails, as SQL has it now."""
-    found = _read(db, tenant, identities)
-    return {found[each].job or "" for each in identities if each in found}
+def reviewers_of(identities: Iterable[Identity]) -> set[CampaignReviewer]:
+    """Whom these mails are about."""
+    return {(each.campaign, each.reviewer) for each in identities}
 
 
 def _read(db: Db, tenant: str, identities: Sequence[Identity]) -> dict[Identity, Materialised]:
@@ -114,7 +120,7 @@ def _stamp(known: Materialised | None) -> tuple[int, str | None, MomentState] | 
     return None if known is None else (known.generation, known.job, known.state)
 
 
-def write_down(db: Db, tenant: str, mails: Mapping[Identity, KnownMail]) -> None:
+def _write_down(db: Db, tenant: str, mails: Mapping[Identity, KnownMail]) -> None:
     """Write what is known of planned mails of a tenant now."""
     by_campaign: defaultdict[str, list[KeptMoment]] = defaultdict(list)
     for identity, mail in mails.items():

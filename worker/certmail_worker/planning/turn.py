@@ -1,8 +1,8 @@
 """One turn of the planner: the reviewers who are due, some of a tenant after some of another.
 
 All campaigns of a tenant are planned together, since what they have for one person on one day
-becomes one mail; of a large one some reviewers at a time (`slices`). A campaign that cannot be planned harms itself alone: the others go on without it,
-and it is tried again later.
+becomes one mail; of a large one some reviewers at a time (`slices`). A campaign that cannot be planned harms itself
+alone: the others go on without it, and it is tried again later.
 """
 
 from __future__ import annotations
@@ -22,29 +22,28 @@ from certmail_config.campaigns.applying.mails import (
     planned_mails,
 )
 from certmail_config.campaigns.applying.next_look import (
-    SOON,
-    UNSETTLED,
-    CampaignReviewer,
     next_looks,
-    retry_at,
 )
 from certmail_config.campaigns.plan import Moment, make_plan, versions
 from certmail_config.campaigns.running.states import CampaignState, MomentState
 from certmail_config.crypto.keyed_hash import KeyedHash
 from certmail_config.jobs.states import State
-from certmail_config.sql.campaigns.campaigns import KeptCampaign, held
-from certmail_config.sql.campaigns.looks import next_look, note_looks
+from certmail_config.sql.campaigns.campaigns import KeptCampaign
 from certmail_config.sql.campaigns.planning import (
     due_campaigns,
-    note_failed,
-    note_planned,
 )
-from certmail_worker.planning.applying import Applied, apply
+from certmail_worker.planning.applying import apply
 from certmail_worker.planning.forgetting import forget_ended
 from certmail_worker.planning.intake import PlannedIntake
-from certmail_worker.planning.known import KnownMail, write_down
-from certmail_worker.planning.slices import CampaignSlice
-from certmail_worker.planning.view import UNPLANNABLE, PlannerView, load_view, words_of
+from certmail_worker.planning.known import KnownMail, write_if_unchanged
+from certmail_worker.planning.noting import note_turn
+from certmail_worker.planning.view import (
+    UNPLANNABLE,
+    PlannerView,
+    load_view,
+    why_not_wanted,
+    words_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -110,14 +109,13 @@ def plan_slice(
     at = now().astimezone(UTC)
     moments = _moments(view, at)
     mails = _mails(view, moments, at)
-    wanted = difference(mails, view.materialised, at)
-    applied = apply(admin, intake, tenant, wanted, view.known, at)
+    wanted = difference(mails, view.materialised, at, why_not_wanted(view))
+    applied = apply(admin, intake, tenant, wanted, view, at)
 
     failed = {**applied.refused, **view.failed}
     _end_asked_in_vain(admin, tenant, view, moments)
-    more = _note(
-        admin, tenant, view, next_looks(moments, mails, view.unsettled, at), failed, applied, at
-    )
+    looks = next_looks(moments, mails, view.unsettled, at)
+    more = note_turn(admin, tenant, view, looks, failed, applied, at)
     forget_ended(admin.redis, view.ended | applied.withdrawn)
     return TenantPlanned(
         tenant, len(view.campaigns), applied.enqueued, len(applied.withdrawn), failed, more
@@ -170,62 +168,7 @@ def _end_asked_in_vain(
         and (identity.campaign in running | over or (identity.campaign, identity.reviewer) in gone)
     }
     if vain:
+        # Another planner may have enqueued one meanwhile: the next plan sees what became of it.
         with admin.db() as db:
-            write_down(db, tenant, vain)
-
-
-def _note(
-    admin: Admin,
-    tenant: str,
-    view: PlannerView,
-    looks: Mapping[CampaignReviewer, datetime],
-    failed: Mapping[str, str],
-    applied: Applied,
-    now: datetime,
-) -> bool:
-    """Say of each reviewer when they are looked at again; gives whether some are due still."""
-    more = False
-    with admin.db() as db:
-        for id_, part in view.campaigns.items():
-            if held(db, tenant, id_) is None:
-                continue
-            kept, again = part.kept, None
-            if id_ in failed:
-                tried = kept.retry_at is not None and kept.retry_at > now
-                again = kept.retry_at if tried else retry_at(kept.failures, now)
-            elif id_ in applied.unsure:
-                again = now + SOON
-            note_looks(
-                db,
-                tenant,
-                part.reviewers,
-                {each.id: again or looks.get((id_, each.id)) for each in part.reviewers},
-                sure=again is None,
-            )
-
-            gone = _again_for_gone(view, part, again, now)
-            following = min(
-                (at for at in (next_look(db, tenant, id_), gone) if at is not None), default=None
-            )
-            if following is not None and following <= now:
-                more, following = True, now
-            if id_ in failed:
-                assert again is not None, "said above"
-                note_failed(db, kept, failed[id_], again, following)
-            else:
-                note_planned(db, kept, now, following, removed_left=gone is not None)
-    return more
-
-
-def _again_for_gone(
-    view: PlannerView, part: CampaignSlice, again: datetime | None, now: datetime
-) -> datetime | None:
-    """When to look again at mails of those who are gone; None where nothing is left of them."""
-    if not part.gone and not part.gone_left:
-        return None
-    if again is not None:
-        return again
-    id_ = part.kept.campaign.id
-    if any((id_, each) in view.unsettled for each in part.gone):
-        return now + UNSETTLED
-    return now if part.gone_left else None
+            rows = [{key: mail} for key, mail in vain.items()]
+            write_if_unchanged(db, tenant, rows, view.known, view.seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from certmail_config.admin.admin import Admin
 from certmail_config.base.errors import CertmailError
+from certmail_config.campaigns.applying import reasons
 from certmail_config.campaigns.applying.difference import Materialised
 from certmail_config.campaigns.applying.identity import Identity
 from certmail_config.campaigns.applying.next_look import CampaignReviewer
@@ -45,6 +46,15 @@ class PlannerView(NamedTuple):
         return {identity: each.known for identity, each in self.known.items()}
 
     @property
+    def seen(self) -> dict[CampaignReviewer, int]:
+        """How often something of each reviewer had changed when they were read."""
+        return {
+            (id_, each.id): each.changes
+            for id_, part in self.campaigns.items()
+            for each in part.reviewers
+        }
+
+    @property
     def unsettled(self) -> set[CampaignReviewer]:
         """Of whose mail nobody knows yet whether it went, or what went is not settled."""
         return {
@@ -77,6 +87,33 @@ def load_view(admin: Admin, tenant: str, due: Sequence[KeptCampaign], now: datet
             except UNPLANNABLE as error:
                 view.leave_out(id_, words_of(error))
     return view
+
+
+def why_not_wanted(view: PlannerView) -> Callable[[Identity], str]:
+    """What says why a mail that was planned is not wanted any more, as it goes on record."""
+    of_state = {CampaignState.STOPPED: reasons.STOPPED, CampaignState.PAUSED: reasons.PAUSED}
+    of_campaign = {
+        id_: of_state[part.kept.state]
+        for id_, part in view.campaigns.items()
+        if part.kept.state in of_state
+    }
+    gone = {(id_, each) for id_, part in view.campaigns.items() for each in part.gone}
+    complete = {
+        (enrolment.campaign.id, each.id)
+        for enrolment in view.enrolments
+        for each in enrolment.reviewers
+        if enrolment.pending.get(each.id, each.pending) == 0
+    }
+
+    def why(identity: Identity) -> str:
+        reviewer = (identity.campaign, identity.reviewer)
+        if reviewer in gone:
+            return reasons.WITHDRAWN
+        if reviewer in complete:
+            return reasons.COMPLETE
+        return of_campaign.get(identity.campaign, reasons.NOT_PLANNED)
+
+    return why
 
 
 def words_of(error: Exception) -> str:

@@ -23,6 +23,7 @@ from certmail_config.base import redis_keys
 from certmail_config.base.errors import CertmailError, Refused, StoresUnreachable
 from certmail_config.base.redis_answers import ahash_of, aserver_time
 from certmail_config.ledger import warn_expiry
+from certmail_config.sql.campaigns.planning import count_failing, earliest_plan
 from certmail_config.sql.registry import ConnectionHealth, tenant_versions
 from certmail_config.sql.set_aside import summarise_set_aside
 from certmail_config.sql.totals import count_uncertain
@@ -145,13 +146,16 @@ def _read_record(admin: Admin, connections: Sequence[ConnectionHealth]) -> Recor
         aside = summarise_set_aside(db).count
         tenants = tenant_versions(db)
         webhooks, due = count_endpoints(db), longest_due(db)
+        unplannable, plan_due = count_failing(db), earliest_plan(db)
 
     versions = {str(health.id): health.version for health in connections}
     behind = {
         "connections": len(older(admin.redis, redis_keys.CONNECTION, versions)),
         "tenants": len(older(admin.redis, redis_keys.TENANT, tenants)),
     }
-    return RecordSample(connections, held, unheld, aside, behind, webhooks, due)
+    return RecordSample(
+        connections, held, unheld, aside, behind, webhooks, due, unplannable, plan_due
+    )
 
 
 async def _check_connection(

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection as Db
 
 from certmail_config.admin.admin import Admin
-from certmail_config.base.errors import Refused
+from certmail_config.admin.campaigns.views import no_working_day
 from certmail_config.campaigns.cadence import Kind
 from certmail_config.campaigns.calendar import NoWorkingDay
 from certmail_config.campaigns.campaign import Campaign
@@ -131,11 +131,7 @@ def _made(enrolments: Sequence[Enrolment], now: datetime) -> Plan:
     try:
         return make_plan(enrolments, now, versions(release(None).version))
     except NoWorkingDay as error:
-        raise Refused(
-            "campaign_unplannable",
-            f"A calendar of the campaign has no working day within three years of {error.args[0]}.",
-            "Look at days and closed of the calendar, and at the reviewers' countries.",
-        ) from None
+        raise no_working_day(error) from None
 
 
 def _of(plan: Plan, id_: str) -> Plan:

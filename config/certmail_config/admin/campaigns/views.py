@@ -54,11 +54,16 @@ def coming_of_campaign(admin: Admin, tenant: str, id_: str, now: datetime) -> Pl
     try:
         return count_coming(enrolments, id_, now)
     except NoWorkingDay as error:
-        raise Refused(
-            "campaign_unplannable",
-            f"A calendar of the campaign has no working day within three years of {error.args[0]}.",
-            "Look at days and closed of the calendar, and at the reviewers' countries.",
-        ) from None
+        raise no_working_day(error) from None
+
+
+def no_working_day(error: NoWorkingDay) -> Refused:
+    """Why nothing of a campaign can be planned."""
+    return Refused(
+        "campaign_unplannable",
+        f"A calendar of the campaign has no working day within three years of {error.args[0]}.",
+        "Look at days and closed of the calendar, and at the reviewers' countries.",
+    )
 
 
 def _enrolments(admin: Admin, db: Db, kept: KeptCampaign) -> list[Enrolment]:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from certmail_config.campaigns.applying.difference import Materialised
 from certmail_config.campaigns.applying.identity import BY_HAND, Identity
 from certmail_config.campaigns.cadence import Kind
-from certmail_config.campaigns.calendar import days_of
+from certmail_config.campaigns.calendar import Days, days_of
+from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.plan import Enrolment, Moment
+from certmail_config.campaigns.reviewer import Reviewer
 from certmail_config.campaigns.running.states import MomentState
 
 
@@ -17,6 +19,17 @@ def is_asked_for(identity: Identity, known: Materialised) -> bool:
     """Whether somebody asked for it, and nothing has come of it yet."""
     waits = known.state is MomentState.PLANNED and known.job is None
     return identity.rule == BY_HAND and (waits or known.stands)
+
+
+def within_hours(campaign: Campaign, reviewer: Reviewer, now: datetime) -> datetime:
+    """When a mail to them may leave: now, or as their hours begin next. Raises NoWorkingDay."""
+    days = _days(campaign, reviewer)
+    return days.at(days.first_open(days.local_date(now), now), now)
+
+
+def _days(campaign: Campaign, reviewer: Reviewer) -> Days:
+    calendar = campaign.calendar.of(reviewer.country, reviewer.subdivision)
+    return days_of(calendar, reviewer.time_zone or campaign.time_zone)
 
 
 def by_hand(
@@ -39,9 +52,8 @@ def by_hand(
                 continue
             if enrolment.pending.get(reviewer.id, reviewer.pending) == 0:
                 continue
-            calendar = campaign.calendar.of(reviewer.country, reviewer.subdivision)
-            days = days_of(calendar, reviewer.time_zone or campaign.time_zone)
-            today = days.local_date(now)
+            days = _days(campaign, reviewer)
+            today = days.local_date(max(now, each.at.astimezone(UTC)))
             yield Moment(
                 campaign.tenant,
                 campaign.id,

@@ -7,16 +7,15 @@ has gone is never touched, and where nothing has changed there is nothing to do.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from certmail_config.campaigns.applying.identity import Identity
 from certmail_config.campaigns.applying.mails import FRESHEN, PlannedMail
+from certmail_config.campaigns.applying.reasons import MOVED, NOT_PLANNED
 from certmail_config.campaigns.running.states import MomentState
 
-MOVED: Final = "moved: its campaign has it at another time, or with other words"
-NOT_PLANNED: Final = "not_planned: its campaign does not want it any more"
 _STANDING: Final = frozenset({MomentState.PLANNED, MomentState.ENQUEUED})
 
 
@@ -70,9 +69,15 @@ class PlanDifference(NamedTuple):
 
 
 def difference(
-    mails: Sequence[PlannedMail], known: Mapping[Identity, Materialised], now: datetime
+    mails: Sequence[PlannedMail],
+    known: Mapping[Identity, Materialised],
+    now: datetime,
+    why_not: Callable[[Identity], str] = lambda _: NOT_PLANNED,
 ) -> PlanDifference:
-    """Compare what a tenant's plan wants with what is known of each of its mails."""
+    """Compare what a tenant's plan wants with what is known of each of its mails.
+
+    `why_not` says why a mail is not wanted any more in whose place no other comes.
+    """
     standing: defaultdict[str, list[Identity]] = defaultdict(list)
     for identity, each in known.items():
         if each.stands and each.job is not None:
@@ -100,7 +105,7 @@ def difference(
         enqueue.append(ToEnqueue(mail, following, None, tuple(sorted(jobs))))
 
     withdraw = [
-        ToWithdraw(job, tuple(identities), MOVED if job in replaced else NOT_PLANNED)
+        ToWithdraw(job, tuple(identities), MOVED if job in replaced else why_not(identities[0]))
         for job, identities in standing.items()
         if job not in covered
     ]

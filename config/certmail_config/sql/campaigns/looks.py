@@ -6,6 +6,7 @@ plans no other. The campaign's row is held meanwhile (`hold`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Select, except_, func, select, update
 from sqlalchemy import Connection as Db
 
+from certmail_config.campaigns.applying.next_look import CampaignReviewer
 from certmail_config.campaigns.running.states import MomentState
 from certmail_config.sql import tables
 from certmail_config.sql.campaigns.bulk import update_many
@@ -97,26 +99,47 @@ def note_looks(
     planned: Sequence[ReviewerLook],
     looks: Mapping[str, datetime | None],
     *,
-    sure: bool = True,
+    unsure: Collection[str] = (),
 ) -> None:
     """Say when reviewers of a campaign are planned next, but of whom something has changed since.
 
-    Another planner may have noted it meanwhile: whoever is not `sure` of what became of a mail has
-    the last word then, so that somebody looks soon.
+    Another planner may have planned that meanwhile, and noted when it looks next: those of whom it
+    is `unsure` what became of a mail are looked at no later than said here.
     """
     if not planned:
         return
     [campaign] = {each.campaign for each in planned}
     named = named_reviewers(db, tenant, campaign, [each.id for each in planned])
-    now = {each.id: (each.changes, each.plan_at) for each in named}
+    now = {each.id: each for each in named}
     rows = [
         {"tenant": tenant, "campaign": campaign, "id": each.id, "plan_at": looks.get(each.id)}
         for each in planned
         if (found := now.get(each.id)) is not None
-        and found[0] == each.changes
-        and (found[1] == each.plan_at or not sure)
+        and (found == each or (each.id in unsure and _is_later(found.plan_at, looks.get(each.id))))
     ]
     update_many(db, _T, ("tenant", "campaign", "id"), rows)
+
+
+def _is_later(noted: datetime | None, than: datetime | None) -> bool:
+    return than is not None and (noted is None or noted > than)
+
+
+def changed_since(
+    db: Db, tenant: str, reviewers: Iterable[CampaignReviewer], seen: Mapping[CampaignReviewer, int]
+) -> set[CampaignReviewer]:
+    """Of whom something has changed since they were read, or of all of their campaign.
+
+    `seen` has their `changes` then; who is not in it was none of the campaign's.
+    """
+    by_campaign: defaultdict[str, set[str]] = defaultdict(set)
+    for campaign, id_ in reviewers:
+        by_campaign[campaign].add(id_)
+    changed: set[CampaignReviewer] = set()
+    for campaign, ids in sorted(by_campaign.items()):
+        named = named_reviewers(db, tenant, campaign, sorted(ids))
+        now = {each.id: each.changes for each in named}
+        changed |= {(campaign, id_) for id_ in ids if now.get(id_) != seen.get((campaign, id_))}
+    return changed
 
 
 def mark_reviewers(db: Db, tenant: str, campaign: str, ids: Iterable[str]) -> None:

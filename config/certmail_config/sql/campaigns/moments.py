@@ -86,6 +86,25 @@ def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMome
     insert_many(db, _T, new)
 
 
+def note_ends(db: Db, tenant: str, campaign: str, moments: Iterable[KeptMoment]) -> None:
+    """Write what became of the jobs of planned mails.
+
+    A mail for which another job stands by now stays as it is: nothing need be held.
+    """
+    ended = [
+        {
+            "tenant": tenant,
+            "campaign": campaign,
+            **each.id._asdict(),
+            "job": each.job,
+            "state": each.state,
+            "outcome": each.outcome,
+        }
+        for each in moments
+    ]
+    update_many(db, _T, (*_KEY, "job"), ended)
+
+
 def newest_ordinals(db: Db, tenant: str, campaign: str, rule: str) -> dict[str, int]:
     """The highest number of a rule's mails, by reviewer."""
     where = (_T.c.tenant == tenant) & (_T.c.campaign == campaign) & (_T.c.rule == rule)

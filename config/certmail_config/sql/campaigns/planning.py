@@ -138,6 +138,12 @@ def note_planned(
     return db.execute(planned).rowcount == 1
 
 
+def look_again(db: Db, kept: KeptCampaign, at: datetime) -> None:
+    """Have a campaign looked at by then, whatever another planner has noted of it since."""
+    later = _T.c.next_plan_at.is_(None) | (_T.c.next_plan_at > at)
+    db.execute(update(_T).where(_is(kept), later).values(next_plan_at=at))
+
+
 def note_failed(
     db: Db,
     kept: KeptCampaign,
@@ -164,6 +170,12 @@ def failing_campaigns(db: Db) -> Sequence[KeptCampaign]:
     """Campaigns that could not be planned when it was last tried."""
     query = select(_T).where(_T.c.failures > 0).order_by(_T.c.tenant, _T.c.id)
     return [read_row(dict(row)) for row in db.execute(query).mappings()]
+
+
+def count_failing(db: Db) -> int:
+    """How many those are."""
+    query = select(func.count()).select_from(_T).where(_T.c.failures > 0)
+    return int(db.execute(query).scalar_one())
 
 
 def _is(kept: KeptCampaign) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""All that needs a person: connections in trouble, unknown outcomes, webhooks, certificates."""
+"""All that needs a person: connections, campaigns, unknown outcomes, webhooks, certificates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from redis import Redis
 from sqlalchemy import Connection as Db
 
 from certmail_config.onboarding.worker_requests import workers_alive
+from certmail_config.sql.campaigns.campaigns import KeptCampaign
+from certmail_config.sql.campaigns.planning import failing_campaigns
 from certmail_config.sql.totals import UNCERTAIN_MAX, count_uncertain
 from certmail_config.sql.webhooks.endpoints import Endpoint, list_endpoints
 from certmail_config.status.attention.standing import ConnectionStanding, troubled_connections
@@ -68,12 +70,15 @@ class Attention:
     uncertain: OpenOutcomes
     webhooks: tuple[Endpoint, ...]
     certificates: tuple[EndingCertificate, ...]
+    campaigns: tuple[KeptCampaign, ...]
 
     @property
     def calm(self) -> bool:
         """Whether nothing needs anybody."""
-        found = (self.connections, self.uncertain.total, self.webhooks, self.certificates)
-        return not any(found) and self.workers > 0 and self.paused is None
+        lists = (self.connections, self.webhooks, self.certificates, self.campaigns)
+        return (
+            not any(lists) and not self.uncertain.total and self.workers > 0 and self.paused is None
+        )
 
 
 def read_attention(
@@ -88,6 +93,7 @@ def read_attention(
         uncertain=open_outcomes(db, redis, scope, limit=limit),
         webhooks=tuple(_stopped_webhooks(db, tenants)),
         certificates=tuple(ending_certificates(db, now, tenants=tenants, limit=limit)),
+        campaigns=tuple(unplanned_campaigns(db, scope)),
     )
 
 
@@ -101,6 +107,16 @@ def open_outcomes(db: Db, redis: Redis, scope: AttentionScope, *, limit: int) ->
 
     total = max(len(rows), sum(count_uncertain(db, tenants, campaign)))
     return OpenOutcomes(tuple(rows[:limit]), total, capped=total >= UNCERTAIN_MAX)
+
+
+def unplanned_campaigns(db: Db, scope: AttentionScope) -> list[KeptCampaign]:
+    """Campaigns that could not be planned when it was last tried."""
+    return [
+        each
+        for each in failing_campaigns(db)
+        if (scope.tenants is None or each.campaign.tenant in scope.tenants)
+        and scope.campaign in {None, each.campaign.id}
+    ]
 
 
 def _stopped_webhooks(db: Db, tenants: Collection[str] | None) -> list[Endpoint]:

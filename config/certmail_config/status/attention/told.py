@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from certmail_config.sql.campaigns.campaigns import KeptCampaign
 from certmail_config.sql.webhooks.endpoints import Endpoint
 from certmail_config.status.attention.attention import Attention
 from certmail_config.status.attention.standing import ConnectionStanding
@@ -34,6 +35,7 @@ def told(found: Attention, now: datetime) -> dict[str, Any]:
         },
         "webhooks": [_webhook(each) for each in found.webhooks],
         "certificates": [_certificate(each, now) for each in found.certificates],
+        "campaigns": [_campaign(each) for each in found.campaigns],
     }
 
 
@@ -88,4 +90,16 @@ def _certificate(each: EndingCertificate, now: datetime) -> dict[str, Any]:
         "remedy": f"Upload the next one: certmail connections certificate {name}"
         if each.rotating
         else f"Make the next one, and upload it: certmail connections rotate {name}",
+    }
+
+
+def _campaign(each: KeptCampaign) -> dict[str, Any]:
+    tenant, id_ = each.key
+    return {
+        "tenant": tenant,
+        "campaign": id_,
+        "failures": each.failures,
+        "message": each.error or "It could not be planned.",
+        "tried_again": each.retry_at,
+        "remedy": f"Mend what it names, then: certmail campaign show {tenant}/{id_}",
     }

@@ -44,7 +44,8 @@ class RecordSample:
     """What the database shows: connections, and how many rows there are of some kinds.
 
     `behind`: connections and tenants whose newest version Redis does not have. `webhooks`: their
-    endpoints by state, and when the message was due that waits longest.
+    endpoints by state, and when the message was due that waits longest. `unplannable`: campaigns
+    that could not be planned; `plan_due` is when the next is to be.
     """
 
     connections: Iterable[ConnectionHealth]
@@ -54,6 +55,8 @@ class RecordSample:
     behind: Mapping[str, int]
     webhooks: Mapping[str, int] = field(default_factory=dict)
     webhook_due: datetime | None = None
+    unplannable: int = 0
+    plan_due: datetime | None = None
 
 
 def tally_lanes(lanes: Iterable[LaneSample], now: float, named: int) -> Values:
@@ -121,8 +124,9 @@ def tally_record(record: RecordSample, now: datetime) -> Values:
     put(values, "certmail_events_set_aside", record.set_aside)
     for state, count in record.webhooks.items():
         put(values, "certmail_webhooks", count, state)
-    late = (now - record.webhook_due).total_seconds() if record.webhook_due else 0.0
-    put(values, "certmail_webhook_due_age_seconds", max(0.0, late))
+    put(values, "certmail_webhook_due_age_seconds", _late(record.webhook_due, now))
+    put(values, "certmail_campaigns_unplannable", record.unplannable)
+    put(values, "certmail_campaign_plan_late_seconds", _late(record.plan_due, now))
     for of, count in record.behind.items():
         put(values, "certmail_working_copy_behind", count, of)
     return values
@@ -163,6 +167,10 @@ def _number(value: Any) -> float:
         message = "no number"
         raise ValueError(message)
     return number
+
+
+def _late(due: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - due).total_seconds()) if due else 0.0
 
 
 def _does(lane: LaneSample) -> str:

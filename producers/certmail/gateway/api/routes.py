@@ -242,7 +242,7 @@ ROUTES: Final = (
         does=BodyHandler(models.RemindWanted, campaign_reviewers.body_of_remind, campaign_reviewers.remind),
         query=models.CampaignOf,
         gives={200: ("They are reminded at the next turn.", models.Reminded)},
-        problems=(*_KEYED, "invalid_body", *_OF_CAMPAIGN, "campaign_not_running"),
+        problems=(*_KEYED, "invalid_body", *_OF_CAMPAIGN, "campaign_not_running", "campaign_unplannable"),
         turns=_batches,
     ),
     Route(

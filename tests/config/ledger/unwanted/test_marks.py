@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis import Redis
@@ -10,7 +10,7 @@ from redis import Redis
 from certmail_config.base import redis_keys
 from certmail_config.base.ids import JobId
 from certmail_config.jobs.states import AttemptOutcome, State
-from certmail_config.ledger import RefusedBy, run, withdraw
+from certmail_config.ledger import Enqueued, RefusedBy, run, withdraw
 from certmail_config.ledger.unwanted.marks import CampaignMark, ReviewerMark, UnwantedMarks
 from certmail_config.ledger.unwanted.references import References
 from support.machine.clocked_ledger import ClockedLedger
@@ -183,6 +183,23 @@ class TestWithdraw:
 
     def test_of_nothing_it_gives_nothing(self, ledger: ClockedLedger) -> None:
         assert take_back(ledger) is None
+
+    def test_what_was_withdrawn_before_it_came_is_not_taken_in(self, ledger: ClockedLedger) -> None:
+        """A planner that stood still enqueues what another has withdrawn meanwhile."""
+        wants = References(SALT).wants([(CAMPAIGN, REVIEWER)], None)
+        take_back(ledger)
+        for _ in range(2):
+            refused = ledger.enqueue("j", wants=wants)
+            assert (refused.code, refused.id, refused.state) == ("withdrawn", "j", None)
+        together = ledger.enqueue_together({"job": "j", "wants": wants}, {"job": "k"})
+        assert [each.code for each in together if isinstance(each, Enqueued)] == [
+            "withdrawn",
+            "enqueued",
+        ]
+        assert ledger.dispatch().jobs == ("k",)
+
+        note = redis_keys.WITHDRAWN + "j"
+        assert 13 * 86400 < cast("float", ledger.redis.ttl(note)) <= 14 * 86400
 
 
 class TestReferences:

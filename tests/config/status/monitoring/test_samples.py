@@ -129,6 +129,15 @@ class TestRecord:
         found = tally_record(RecordSample([], 0, 0, 0, {}), TODAY)
         assert "certmail_certificate_end_seconds" not in found
 
+    def test_campaigns_are_late_from_when_the_next_was_to_be_planned(self) -> None:
+        late = RecordSample([], 0, 0, 0, {}, unplannable=2, plan_due=TODAY - timedelta(minutes=5))
+        found = tally_record(late, TODAY)
+        assert found["certmail_campaigns_unplannable"] == {(): 2}
+        assert found["certmail_campaign_plan_late_seconds"] == {(): 300}
+        for due in (None, TODAY + timedelta(minutes=5)):
+            found = tally_record(RecordSample([], 0, 0, 0, {}, plan_due=due), TODAY)
+            assert found["certmail_campaign_plan_late_seconds"] == {(): 0}
+
 
 class TestKeeping:
     def test_what_was_counted_is_what_is_read(self) -> None:

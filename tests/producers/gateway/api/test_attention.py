@@ -20,6 +20,7 @@ from certmail_config.sql import tables
 from certmail_config.tenants.api_keys import KeyScope
 from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.recording.writer import read_cursor, write
+from support.campaigns.kept import unplanned
 from support.data.events import begun, enqueued, settled
 
 
@@ -77,7 +78,8 @@ async def test_what_the_scopes_do_not_cover_is_null(client: Any, admin: Admin, l
     await asyncio.to_thread(end_soon)
     few = await with_scopes(client, admin, KeyScope.DELIVERIES_READ)
     _, found = await few.get("/v1/attention")
-    assert [found[name] for name in ("connections", "certificates", "webhooks")] == [None] * 3
+    named = ("connections", "certificates", "webhooks", "campaigns")
+    assert [found[name] for name in named] == [None] * 4
 
     more = await with_scopes(client, admin, KeyScope.DELIVERIES_READ, KeyScope.TENANTS_READ)
     _, found = await more.get("/v1/attention")
@@ -90,3 +92,16 @@ async def test_what_stops_everything_is_told_with_how_it_goes_on(client: Any, ad
     assert [each["remedy"] for each in found["stopped"]][1] == "certmail resume"
     assert "No worker is running" in found["stopped"][0]["message"]
     assert found["calm"] is False
+
+
+async def test_campaigns_that_cannot_be_planned_are_told_with_why(
+    client: Any, admin: Admin
+) -> None:
+    await asyncio.to_thread(run, admin.redis, advertise("w", 1, seconds=1e6))
+    await asyncio.to_thread(unplanned, admin.engine)
+    _, found = await client.get("/v1/attention")
+    [campaign] = found["campaigns"]
+    assert (found["calm"], campaign["campaign"], campaign["failures"]) == (False, "2026-q4", 1)
+    assert campaign["message"] == "unknown_connection: it is gone"
+    assert campaign["remedy"].endswith("certmail campaign show acme/2026-q4")
+    assert (await client.get("/v1/attention?campaign=other"))[1]["campaigns"] == []

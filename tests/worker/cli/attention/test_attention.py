@@ -18,6 +18,7 @@ from certmail_config.sql import tables
 from certmail_config.sql.engine import open_database
 from certmail_worker.cli import run_command
 from certmail_worker.recording.writer import read_cursor, write
+from support.campaigns.kept import unplanned
 from support.data.events import begun, enqueued, settled
 
 Run = Callable[..., tuple[int, Any]]
@@ -81,6 +82,21 @@ def test_unknown_outcomes_are_counted_and_name_no_reviewer(
     assert "3 reminders of which nobody knows" in said
     assert "certmail uncertain settle" in said
     assert "people.example" not in said
+
+
+def test_campaigns_that_cannot_be_planned_are_named(
+    running: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/certmail.sqlite")
+    unplanned(engine)
+    engine.dispose()
+    status, found = running("attention")
+    assert (status, [each["campaign"] for each in found["campaigns"]]) == (1, ["2026-q4"])
+    capsys.readouterr()
+    assert run_command(["attention", "--campaign", "2026-q4"]) == 1
+    said = capsys.readouterr().out
+    assert "1 campaigns that cannot be planned" in said
+    assert "acme/2026-q4: unknown_connection: it is gone" in said
 
 
 def test_of_one_tenant_or_campaign_where_that_is_asked_for(

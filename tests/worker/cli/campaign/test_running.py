@@ -140,6 +140,9 @@ def test_who_is_not_done_can_be_reminded_now(run: Run) -> None:
     status, told = run("campaign", "remind", Q4, "--all")
     assert (status, told["reminded"]) == (0, ["anna", "bob"])
     assert run("campaign", "remind", Q4)[0] == 2
+    status, told = run("campaign", "remind", Q4, "--all", "--within-hours")
+    assert (status, told["reminded"]) == (0, ["anna", "bob"])
+    assert set(told["later"]) <= {"anna", "bob"}
 
 
 def test_an_id_that_two_tenants_have_is_not_enough(run: Run) -> None:

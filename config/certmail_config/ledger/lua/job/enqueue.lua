@@ -1,7 +1,7 @@
 -- Take reminders in: each once per dedupe key, durable when this returns (see DURABILITY). Several at once
 -- cost the server less, and are written to disk together.
 -- KEYS  none declared; writes K.job (hash), K.body (string), K.dedupe (string), K.due (zset), K.lane,
---       K.later, K.wake, K.taken, K.events
+--       K.later, K.wake, K.taken, K.events; reads K.withdrawn (string)
 -- ARGV  15 for each reminder:
 --       1 id · 2 tenant · 3 connection · 4 dedupe key · 5 fingerprint
 --       6 initial state (ready, scheduled, suppressed) · 7 reason · 8 send_at ms · 9 expires_at ms
@@ -11,8 +11,9 @@
 --       after all of them: 1 how many reminders a tenant may have here, '0': any number · 2 clock ms or ''
 -- Gives for each {'enqueued'|'duplicate', id, state}, and behind that, where it waits, how many of its lane
 -- leave before it (of a scheduled one those that wait for the same time or an earlier one); or {'key_reused',
--- id}, or {'unknown_connection'}, or {'tenant_full'}; or an error, where something that it needs is not what
--- it should be: then it is not taken in, and the others are all the same.
+-- id}, or {'unknown_connection'}, or {'tenant_full'}, or {'withdrawn'}: a campaign planned it, and has
+-- withdrawn it before it came; or an error, where something that it needs is not what it should be: then it
+-- is not taken in, and the others are all the same.
 -- Called again with the same ids (a retried command) it gives the same answers.
 local FIELDS, AFTER_ALL = 15, 2
 local max_per_tenant, clock = unpack(ARGV, #ARGV - 1)
@@ -109,6 +110,7 @@ local function judge(id, tenant, connection, dedupe, print, state, reason, send_
     answer = {other == id and 'enqueued' or 'duplicate', other, waits_as}
     if waits_as ~= 'ready' and waits_as ~= 'scheduled' then return answer end
   else
+    if wants ~= '' and redis.call('EXISTS', K.withdrawn .. id) == 1 then return {'withdrawn'} end
     local lane = lanes[connection] or redis.call('HMGET', K.lane_info .. connection, 'state', 'project')
     lanes[connection] = lane
     if not unpack(lane) then return {'unknown_connection'} end

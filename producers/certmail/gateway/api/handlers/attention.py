@@ -18,6 +18,7 @@ _ALSO_NEEDED: Final = {
     "connections": KeyScope.TENANTS_READ,
     "certificates": KeyScope.TENANTS_READ,
     "webhooks": KeyScope.WEBHOOKS_READ,
+    "campaigns": KeyScope.CAMPAIGNS_READ,
 }
 
 

@@ -108,11 +108,17 @@ async def remind(call: ApiCall, value: dict[str, Any]) -> Answer:
         raise InvalidRequest("invalid_body", [("", "", "missing", sentence)])
     await asyncio.to_thread(call.context.space.require)
 
-    done = await carry_out(lambda: remind_now(admin, tenant, call.path_campaign, wanted.reviewers))
+    campaign, waits = call.path_campaign, wanted.within_hours
+    done = await carry_out(
+        lambda: remind_now(admin, tenant, campaign, wanted.reviewers, wait_for_hours=waits)
+    )
     return Answer(
         200,
         models.Reminded(
-            reminded=len(done.reminded), complete=len(done.complete), unknown=list(done.unknown)
+            reminded=len(done.reminded),
+            later=len(done.later),
+            complete=len(done.complete),
+            unknown=list(done.unknown),
         ),
     )
 

@@ -76,10 +76,22 @@ class EndingCertificate(Model):
     remedy: str
 
 
+class UnplannedCampaign(Model):
+    """A campaign that could not be planned when it was last tried; what was enqueued of it leaves."""
+
+    tenant: str
+    campaign: str
+    failures: int = Field(description="How often in a row.")
+    message: str
+    tried_again: Time | None
+    remedy: str
+
+
 class Attention(Model):
     """What does not go on by itself. A list is null where the API key's scopes do not cover it.
 
-    Connections and certificates are for `tenants:read`, webhooks for `webhooks:read`.
+    Connections and certificates are for `tenants:read`, webhooks for `webhooks:read`, campaigns for
+    `campaigns:read`.
     """
 
     calm: bool = Field(description="Whether nothing of what is shown needs anybody.")
@@ -88,6 +100,7 @@ class Attention(Model):
     uncertain: OpenOutcomeList
     webhooks: list[StoppedWebhook] | None
     certificates: list[EndingCertificate] | None
+    campaigns: list[UnplannedCampaign] | None
 
 
 class AttentionQuery(Model):

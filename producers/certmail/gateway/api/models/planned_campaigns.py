@@ -227,11 +227,15 @@ class RemindWanted(Model):
 
     reviewers: Annotated[list[_Id] | None, Field(min_length=1, max_length=MAX_REMINDED)] = None
     all: bool = False
+    within_hours: Annotated[
+        bool, Field(description="Wait for each one's working hours; without it, at any hour.")
+    ] = False
 
 
 class Reminded(Model):
-    """How many are reminded now, and who is not: done already, or unknown."""
+    """How many are reminded, and who is not: done already, or unknown."""
 
     reminded: int
+    later: Annotated[int, Field(description="For how many of them it waits for their hours.")]
     complete: Annotated[int, Field(description="How many have nothing left to decide.")]
     unknown: Annotated[list[str], Field(description="Ids that the campaign does not have.")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from certmail.gateway.console.campaigns.campaign_list import path_of
 from certmail.gateway.console.context import ConsoleContext
 from certmail.gateway.console.record.delivery_list import seen, sentence
 from certmail.gateway.console.sessions.sessions import Visitor
@@ -14,7 +15,13 @@ from certmail.gateway.console.texts import N_
 from certmail.gateway.console.webhooks.webhook_list import troubled_webhooks
 from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.sql import registry
-from certmail_config.status.attention.attention import LISTED, AttentionScope, open_outcomes
+from certmail_config.sql.campaigns.campaigns import KeptCampaign
+from certmail_config.status.attention.attention import (
+    LISTED,
+    AttentionScope,
+    open_outcomes,
+    unplanned_campaigns,
+)
 from certmail_config.status.attention.standing import troubled_connections
 from certmail_config.status.ending_certificates import EndingCertificate, ending_certificates
 from certmail_config.tenants.pauses import pause_of
@@ -95,6 +102,14 @@ class CertificateSection:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignSection:
+    """Campaigns that cannot be planned, each behind its page; `count` counts those of all."""
+
+    rows: tuple[tuple[str, KeptCampaign], ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionSection:
     """One section of the page: its template, and what it shows."""
 
@@ -151,6 +166,13 @@ def _certificates(context: ConsoleContext, _: Visitor, scope: AttentionScope) ->
     return CertificateSection(tuple(found), now)
 
 
+def _campaigns(context: ConsoleContext, _: Visitor, scope: AttentionScope) -> Any:
+    with context.admin.db() as db:
+        found = unplanned_campaigns(db, scope)
+    rows = tuple((path_of(*each.key), each) for each in found[:LISTED])
+    return CampaignSection(rows, len(found))
+
+
 def _webhooks(context: ConsoleContext, visitor: Visitor, scope: AttentionScope) -> Any:
     return troubled_webhooks(context, visitor, scope.only_tenant)
 
@@ -159,6 +181,7 @@ SECTIONS: Final[
     tuple[tuple[str, Callable[[ConsoleContext, Visitor, AttentionScope], Any]], ...]
 ] = (
     ("_attention_connections.html", _connections),
+    ("_attention_campaigns.html", _campaigns),
     ("_attention_uncertain.html", _uncertain),
     ("_attention_certificates.html", _certificates),
     ("_attention_webhooks.html", _webhooks),

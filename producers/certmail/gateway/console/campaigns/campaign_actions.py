@@ -43,7 +43,7 @@ async def remind(request: web.Request, visitor: Visitor) -> web.StreamResponse:
     chosen = [each for each in form.getall("reviewer", []) if isinstance(each, str)]
     everybody = form.get("whom") == _ALL
     if everybody and form.get("sure") != "1":
-        message = N_("Tick that all of them are to get a mail now.")
+        message = N_("Tick that all of them are to get a mail.")
         wrong = WrongField("sure", WrongUse("not_sure", message, ""))
         return await campaign_page(request, visitor, wrong, status=400)
     if not everybody and not chosen:
@@ -53,7 +53,9 @@ async def remind(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
     await asyncio.to_thread(context.space.require)
     admin = _acting(request, visitor)
-    done = await asyncio.to_thread(remind_now, admin, *key, None if everybody else chosen)
+    waits = form.get("hours") == "1"
+    whom = None if everybody else chosen
+    done = await asyncio.to_thread(remind_now, admin, *key, whom, wait_for_hours=waits)
     return await _notify(request, visitor, _came_of(done), good=bool(done.reminded))
 
 
@@ -73,9 +75,11 @@ async def stop(request: web.Request, visitor: Visitor) -> web.StreamResponse:
 
 def _came_of(done: Reminded) -> str:
     """What became of a wish to remind, in words."""
-    count = len(done.reminded)
+    count = len(done.reminded) - len(done.later)
     words = f"{count:,} reviewers get a mail now." if count != 1 else "1 reviewer gets a mail now."
-    if not count:
+    if done.later:
+        words = f"{words} {len(done.later):,} get it when their hours begin."
+    if not done.reminded:
         return N_("Nobody was reminded: nobody of them has anything left to decide.")
     if done.complete:
         words = f"{words} {len(done.complete):,} have nothing left to decide."

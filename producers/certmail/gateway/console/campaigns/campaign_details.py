@@ -17,6 +17,7 @@ from certmail.gateway.console.record.words import KINDS
 from certmail.gateway.console.sessions.sessions import Visitor
 from certmail.gateway.console.texts import N_
 from certmail_config.admin.campaigns.outlook import Outlook, outlook, plan_of_reviewers
+from certmail_config.admin.campaigns.remind import outside_hours
 from certmail_config.admin.campaigns.views import CampaignView, view_campaign
 from certmail_config.campaigns.departures import Late
 from certmail_config.campaigns.moments_of_day import zone
@@ -117,7 +118,8 @@ class CampaignDetails:
     """A campaign, its reviewers counted and some of them listed, and what comes.
 
     `outlook` is None where that takes long and nobody asked for it. `stuck` is what keeps its mails
-    from leaving: the mailbox's state, or that no worker runs.
+    from leaving: the mailbox's state, or that no worker runs. `closed`: for how many who are not
+    done it is outside their hours now; None where that takes long.
     """
 
     view: CampaignView
@@ -128,6 +130,7 @@ class CampaignDetails:
     outlook: ShownOutlook | None
     connection: Connection | None
     workers: int
+    closed: int | None
 
     @property
     def shown(self) -> tuple[str, str]:
@@ -211,6 +214,7 @@ def read_campaign_page(
         coming,
         connection,
         workers_alive(admin.redis),
+        outside_hours(admin, tenant, id_)[0] if not stopped and together <= FEW else None,
     )
 
 

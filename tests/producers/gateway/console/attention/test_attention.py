@@ -19,6 +19,7 @@ from certmail_config.ledger.workers import advertise
 from certmail_config.sql import tables
 from certmail_config.tenants.models import GoogleLimits
 from certmail_worker.recording.rows import Event
+from support.campaigns.kept import unplanned
 from support.data.events import begun, enqueued, settled
 from support.deployment.console_browser import Browser, SignIn
 from support.machine.clocked_ledger import ClockedLedger
@@ -91,6 +92,14 @@ class TestTheyAreShown:
         await viewer.get("/console/attention")
         assert "r•••@people.example" in viewer.page
         assert "r0@people.example" not in viewer.page
+
+    async def test_campaigns_that_cannot_be_planned(self, browser: Browser, admin: Admin) -> None:
+        await asyncio.to_thread(unplanned, admin.engine)
+        said = await browser.get("/console/attention")
+        assert "Campaigns that cannot be planned" in said
+        assert "unknown_connection: it is gone" in said
+        assert 'href="/console/campaigns/acme/2026-q4"' in browser.page
+        assert "it is gone" not in await browser.get("/console/attention?tenant=globex")
 
     async def test_certificates_that_end_and_connections_that_stand(
         self, browser: Browser, admin: Admin

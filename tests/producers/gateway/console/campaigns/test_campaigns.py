@@ -210,6 +210,17 @@ class TestItsActions:
         )
         assert await done(reminded, admin) == ["ann", "cleo"]
 
+    async def test_for_whom_it_is_outside_their_hours_is_said_and_they_can_be_waited_for(
+        self, browser: Browser, admin: Admin
+    ) -> None:
+        another_day = (NOW + timedelta(days=3)).strftime("%a").lower()
+        calendar = {"days": [another_day], "window": "09:00-17:00"}
+        await done(put, admin, ANN, BEN, calendar=calendar)
+        assert "For 1 of 1 it is outside their hours now." in await browser.get(Q4)
+        said = await browser.post(f"{Q4}/remind", whom="all", sure="1", hours="1")
+        assert "0 reviewers get a mail now. 1 get it when their hours begin." in said
+        assert await done(reminded, admin) == ["ann"]
+
     async def test_nobody_is_reminded_without_a_tick_or_while_it_is_paused(
         self, browser: Browser, admin: Admin
     ) -> None:
