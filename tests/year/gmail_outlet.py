@@ -66,11 +66,11 @@ class GmailOutlet:
     def deliver(self, jobs: Sequence[JobId], now: datetime) -> None:
         """Deliver what a pacer has let go; raises RedisError."""
         composed = self._batches.compose(jobs, now)
-        self._google.set_clock(now)
         self._clock.now = now.timestamp()
         self._runner.run(self._deliver(composed, now))
 
     async def _deliver(self, composed: Sequence[ComposedJob], now: datetime) -> None:
+        await self._google.set_clock_by(self._gmail.session, now)
         tokens = await self._all_tokens({each.job.connection for each in composed})
         begun = self._batches.begin(composed, now)
         verdicts = await asyncio.gather(

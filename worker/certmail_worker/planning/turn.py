@@ -120,9 +120,8 @@ def plan_slice(
 
     failed = {**applied.refused, **view.failed}
     _end_asked_in_vain(admin, tenant, view, moments)
-    more = _note(
-        admin, tenant, view, next_looks(moments, mails, view.unsettled, at), failed, applied, at
-    )
+    looks = next_looks(moments, mails, wanted.outdated, view.unsettled, at)
+    more = _note(admin, tenant, view, looks, failed, applied, at)
     return TenantPlanned(
         tenant, len(view.campaigns), applied.enqueued, applied.withdrawn, failed, more, moments
     )
