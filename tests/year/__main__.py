@@ -17,7 +17,7 @@ from pathlib import Path
 
 from year.picture import draw
 from year.report import report, wrong
-from year.run import play_year
+from year.run import YearPlan, play_year
 
 
 def main() -> int:
@@ -27,10 +27,14 @@ def main() -> int:
     parser.add_argument("--reviewers", type=int, default=300, help="of each tenant")
     parser.add_argument("--year", type=int, default=datetime.now(UTC).year + 1, help="one to come")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--deployments", type=int, default=2, help="the companies are shared between; side by side"
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="write a picture of it (SVG)")
     given = parser.parse_args()
 
-    played = play_year(given.year, given.tenants, given.reviewers, given.seed, _say)
+    plan = YearPlan(given.year, given.tenants, given.reviewers, given.seed, given.deployments)
+    played = play_year(plan, _say)
     sys.stdout.write(report(played) + "\n")
     if given.picture is not None:
         given.picture.write_text(draw(played, given.year), "utf-8")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -45,6 +48,14 @@ class YearPlayed:
             found.add(each)
         return found
 
+    def add(self, other: YearPlayed) -> None:
+        """Add what came of other companies' year, which was played beside this one."""
+        for number, sums in other.by_quarter.items():
+            self.by_quarter.setdefault(number, Sums()).add(sums)
+        self.wrong += other.wrong
+        self.answers.update(other.answers)
+        self.seconds = max(self.seconds, other.seconds)
+
     def close(self, record: QuarterRecord) -> None:
         """Judge a campaign that is over."""
         sums, wrong = judge(record)
@@ -52,19 +63,55 @@ class YearPlayed:
         self.wrong += wrong
 
 
-def play_year(year: int, tenants: int, reviewers: int, seed: int, say: Say) -> YearPlayed:
-    """Play it; raises Refused, RedisError."""
+@dataclass(frozen=True, slots=True)
+class YearPlan:
+    """What is played: so many companies with so many reviewers each, drawn from a seed.
+
+    They are shared out between so many deployments.
+    """
+
+    year: int
+    tenants: int
+    reviewers: int
+    seed: int = 1
+    deployments: int = 1
+
+
+def play_year(plan: YearPlan, say: Say) -> YearPlayed:
+    """Play it, in a process for each deployment where there are several."""
+    if plan.deployments == 1:
+        return play_deployment(plan, 0, say)
+
+    played = YearPlayed()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(plan.deployments, mp_context=context) as pool:
+        parts = [pool.submit(_play_aside, plan, number) for number in range(plan.deployments)]
+        for part in parts:
+            played.add(part.result())
+    return played
+
+
+def _play_aside(plan: YearPlan, number: int) -> YearPlayed:
+    def say(line: str) -> None:
+        sys.stderr.write(f"{number + 1}: {line}\n")
+        sys.stderr.flush()
+
+    return play_deployment(plan, number, say)
+
+
+def play_deployment(plan: YearPlan, number: int, say: Say) -> YearPlayed:
+    """Play the year of one deployment; raises Refused, RedisError."""
     started = time.monotonic()
     played, book = YearPlayed(), Book()
-    companies = draw_companies(tenants, reviewers, seed)
-    quarters = [each for company in companies for each in draw_quarters(company, year, seed)]
+    companies = draw_companies(plan.tenants, plan.reviewers, plan.seed)[number :: plan.deployments]
+    quarters = [each for one in companies for each in draw_quarters(one, plan.year, plan.seed)]
     begins = min(each.put_at for each in quarters) - timedelta(hours=1)
 
     with rehearsal_stores() as admin, google() as at_google:
         at_google.set_clock(begins)
         connected = connect(admin, at_google, companies, begins)
         forget_clock(admin)
-        say(f"{tenants} companies are connected after {time.monotonic() - started:.0f} s")
+        say(f"{len(companies)} companies are connected after {time.monotonic() - started:.0f} s")
 
         with gmail_outlet(connected, at_google) as outlet:
 

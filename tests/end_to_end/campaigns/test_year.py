@@ -12,7 +12,7 @@ import pytest
 from certmail_config.jobs.states import State
 from year.picture import draw
 from year.report import report, wrong
-from year.run import YearPlayed, play_year
+from year.run import YearPlan, YearPlayed, play_year
 
 YEAR = 2035
 
@@ -20,7 +20,7 @@ YEAR = 2035
 @pytest.fixture(scope="module")
 def played() -> YearPlayed:
     """Two companies, one of them with a linked account."""
-    return play_year(YEAR, tenants=2, reviewers=20, seed=1, say=lambda _: None)
+    return play_year(YearPlan(YEAR, tenants=2, reviewers=20), lambda _: None)
 
 
 def test_all_of_it_goes_as_planned(played: YearPlayed) -> None:
