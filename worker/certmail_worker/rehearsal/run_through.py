@@ -59,6 +59,7 @@ class RunThrough:
         self._outlet = outlet
         self._upstream = upstream
         self._intake = stage.intake(self._seconds)
+        self._cursor = read_cursor(self._admin.engine)
         self._advertised: datetime | None = None
         self._plan_at: datetime | None = self.now
         self._pace_at: datetime | None = self.now
@@ -135,18 +136,23 @@ class RunThrough:
                 self._outlet.deliver(step.jobs, self.now)
             if step.next_in is not None:
                 self._pace_at = self.now + timedelta(seconds=step.next_in)
-            if not step.jobs and not reaped.moved:
+            # Of what waits for a time, the next look is at that time.
+            more = step.jobs and not step.next_in
+            if not more and len(reaped.moved) < CAPACITY:
                 return
 
     def _record(self) -> None:
         redis, engine = self._admin.redis, self._admin.engine
         while True:
-            cursor = read_cursor(engine)
-            entries: Any = redis.xrange(redis_keys.EVENTS, f"({cursor}", count=_EVENTS)
+            entries: Any = redis.xrange(redis_keys.EVENTS, f"({self._cursor}", count=_EVENTS)
             if not entries:
                 return
-            write(engine, cursor, [read_event(id_.decode(), fields) for id_, fields in entries])
-            redis.xtrim(redis_keys.EVENTS, minid=entries[-1][0])
+            read = [read_event(id_.decode(), fields) for id_, fields in entries]
+            write(engine, self._cursor, read)
+            self._cursor = entries[-1][0].decode()
+            redis.xtrim(redis_keys.EVENTS, minid=self._cursor)
+            if len(entries) < _EVENTS:
+                return
 
     def _next_look(self) -> datetime | None:
         scored: Any = self._admin.redis.zrange(redis_keys.DUE, 0, 0, withscores=True)
