@@ -22,8 +22,8 @@ IN_TIME: Final = 300
 FEW: Final = 0.0005
 BAR_HEIGHT: Final = 180
 CALENDAR_TOP: Final = 90
-CHART_TOP: Final = 330
-HEIGHT: Final = 590
+CHART_TOP: Final = 350
+HEIGHT: Final = 580
 
 
 def draw(played: YearPlayed, year: int) -> str:
@@ -33,10 +33,10 @@ def draw(played: YearPlayed, year: int) -> str:
         _text(LEFT, 34, f"A year of campaigns: {whole.mails.total():,} mails", size=20),
         _text(LEFT, 58, f"Mails of each day of {year} (UTC)", colour=PALE),
         *_calendar(whole.mails, year),
-        _text(LEFT, CHART_TOP - 30, "How long after its moment each left", size=16),
+        _text(LEFT, CHART_TOP - 54, "How long after its moment each left", size=16),
         _text(
             LEFT,
-            CHART_TOP - 10,
+            CHART_TOP - 32,
             f"{whole.punctual:.4%} within five minutes; a mailbox may send one a second",
             colour=PALE,
         ),
@@ -80,6 +80,8 @@ def _legend(most: int) -> Iterator[str]:
         x = LEFT + number * step
         yield f'<rect x="{x}" y="{top}" width="{CELL - 2}" height="{CELL - 2}" rx="2" fill="{shade}"/>'
         bound = _bound(number, most)
+        if number and bound == _bound(number - 1, most):
+            continue  # of so few mails a day, not all shades are needed
         words = "none" if number == 0 else f"to {bound:,}"
         yield _text(x + CELL + 3, top + 12, words, size=11, colour=PALE)
 
