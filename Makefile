@@ -131,6 +131,9 @@ planning: $(VENV)/dev.stamp ## what planning a campaign costs
 keeping: $(VENV)/dev.stamp ## what a campaign of 100,000 reviewers takes to put, to plan, to tell of, to stop
 	@PYTHONPATH=tests $(BIN)/python -m bench.campaigns.keeping $(KEEPING)
 
+year: $(VENV)/dev.stamp ## a year of campaigns of 200 companies, played against the sandbox
+	@PYTHONPATH=tests $(BIN)/python -m year $(YEAR)
+
 startup: $(VENV)/dev.stamp ## what a command line costs before it does anything
 	@PYTHONPATH=tests $(BIN)/python -m bench.startup $(STARTUP)
 
@@ -271,4 +274,4 @@ lock: ## renew the locks (needs uv)
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(DEPLOY) .mails .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo look demos test compiled test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning keeping startup chaos storm soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean
+.PHONY: help demo look demos test compiled test-parts test-deployments costs check slow campaigns records webhooks bench queries pages compose latency enqueue recording sizes scripts profile million pace abuse traces planning keeping year startup chaos storm soak upgrade stopped kombu redis pgbouncer monitoring rules alerts dashboards image walk charts units judge links signatures pictures mails readers spam messages lint format lock clean

@@ -23,10 +23,11 @@ SPREAD_SECONDS = 5.0  # Google says minutes, and of delegation up to 24 hours
 class State:
     """Google's memory.
 
-    `clock` gives seconds since the epoch; the control API may move them ahead. Delays of faults run
-    on real time all the same.
+    `clock` gives seconds since the epoch; the control API may move them ahead, or let them stand
+    still. Delays of faults run on real time all the same.
 
     Attributes:
+        stands_at: What time it is while the clock stands; None while it goes.
         spread_seconds: After how long a change that a person makes in the consoles is known
             everywhere.
     """
@@ -38,7 +39,7 @@ class State:
 
     def now(self) -> float:
         """What time it is at Google."""
-        return self._clock() + self.ahead
+        return self._clock() + self.ahead if self.stands_at is None else self.stands_at
 
     @property
     def mail(self) -> MailStore:
@@ -56,6 +57,7 @@ class State:
             task.cancel()
 
         self.ahead = 0.0
+        self.stands_at: float | None = None
         self.directory = Directory()
         self.tokens = Tokens()
         self.quotas = Quotas()

@@ -247,6 +247,7 @@ def estimated(calendar: Calendar, first: date, last: date) -> dict[date, str]:
     return dict(sorted(found.items()))
 
 
+@cache
 def holidays_version() -> str:
     """Of the public holidays that plans are made with."""
     return version("holidays")

@@ -103,6 +103,7 @@ def zone_names() -> frozenset[str]:
     return frozenset(name for name in listed if is_time_zone(name))
 
 
+@cache
 def tzdata_version() -> str:
     """Of the zones that plans are made with."""
     return version("tzdata")

@@ -21,6 +21,7 @@ from aiohttp.typedefs import Handler
 
 from certmail_sandbox.control import clock, directory, faults, policies, service_accounts
 from certmail_sandbox.control.body import json_body
+from certmail_sandbox.mail.mailstore import Message
 from certmail_sandbox.mail.message_view import encoded
 from certmail_sandbox.quotas.limits import Limits
 from certmail_sandbox.state import state_of
@@ -65,20 +66,34 @@ async def messages(request: web.Request) -> web.Response:
         request.query.get("mailbox"), request.query.get("to")
     )
     rows = [
-        {
-            "id": message.id,
-            "mailbox": message.mailbox,
-            "to": ", ".join(message.recipients),
-            "certmail_id": message.certmail_id,
-            "at": rfc3339(message.accepted_at),
-            "raw": encoded(message.delivered),
-            "bounced": list(message.bounced),
-        }
+        _envelope(message) | {"raw": encoded(message.delivered)}
         for message in found
         if "SENT" in message.labels
     ]
 
     return web.json_response(rows[::-1])
+
+
+async def take_messages(request: web.Request) -> web.Response:
+    """`DELETE /messages`: empty all mailboxes; gives what was sent, as `GET` does, without content.
+
+    For whoever sends more than memory holds. What was used of limits stays used.
+    """
+    state = state_of(request)
+    rows = [_envelope(each) for each in state.mail.messages if "SENT" in each.labels]
+    state.mail.forget_messages()
+    return web.json_response(rows)
+
+
+def _envelope(message: Message) -> dict[str, object]:
+    return {
+        "id": message.id,
+        "mailbox": message.mailbox,
+        "to": ", ".join(message.recipients),
+        "certmail_id": message.certmail_id,
+        "at": rfc3339(message.accepted_at),
+        "bounced": list(message.bounced),
+    }
 
 
 async def put_recipient(request: web.Request) -> web.Response:
@@ -136,6 +151,7 @@ def add_routes(app: web.Application) -> None:
     """Add the whole control API."""
     app.router.add_post("/_sandbox/reset", reset)
     app.router.add_get("/_sandbox/messages", messages)
+    app.router.add_delete("/_sandbox/messages", take_messages)
     app.router.add_get("/_sandbox/requests", requests)
     app.router.add_put("/_sandbox/recipients/{address}", put_recipient)
     app.router.add_get("/_sandbox/limits", get_limits)

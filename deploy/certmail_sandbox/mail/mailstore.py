@@ -82,6 +82,11 @@ class MailStore:
         self.by_id[message.id] = message
         self.by_mailbox.setdefault(message.mailbox.lower(), []).append(message)
 
+    def forget_messages(self) -> None:
+        """Empty all mailboxes; ids go on where they are."""
+        for kept in (self.messages, self.by_id, self.by_mailbox):
+            kept.clear()
+
     def kept_by(self, mailbox: str) -> list[Message]:
         """All that a mailbox holds."""
         return self.by_mailbox.get(mailbox.lower(), [])

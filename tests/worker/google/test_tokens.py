@@ -315,3 +315,18 @@ async def test_dropping_a_token_beside_one_that_cannot_be_opened_breaks_nothing(
     second = await tokens.get(setup.connection)
     assert isinstance(second, Token)
     assert second.mark != first.mark
+
+
+async def test_the_clock_that_it_is_given_says_when_a_token_ends(setup: OneTenant) -> None:
+    now = time.time()
+    tokens = setup.tokens()
+    tokens.now = lambda: now
+    first = await tokens.get(setup.connection)
+    assert isinstance(first, Token)
+    assert first.expires_at == pytest.approx(now + 3599)
+    assert await tokens.get(setup.connection) == first
+
+    now += 2 * 3600
+    second = await tokens.get(setup.connection)
+    assert isinstance(second, Token)
+    assert second.mark != first.mark

@@ -6,7 +6,7 @@ Safe to repeat; keeps nothing but keys.
 from __future__ import annotations
 
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -84,6 +84,7 @@ class TokenClient:
     client: OAuthClient | None
     key_seen: bool = False
     tracing: Tracing = NO_TRACING
+    now: Callable[[], float] = time.time
     _signers: MutableMapping[ConnectionId, tuple[int, RSASigner]] = field(
         default_factory=partial(LRUCache, KNOWN)
     )
@@ -121,7 +122,7 @@ class TokenClient:
             key_id=connection.key_id,
             issuer=connection.service_account,
             audience=AUDIENCE,
-            now=time.time(),
+            now=self.now(),
         )
 
         answer = await exchange(self.session, "POST", self.url, data=form, span=self._span())
@@ -143,7 +144,7 @@ class TokenClient:
 
     def _form(self, connection: Connection, purpose: Purpose) -> dict[str, str] | Denied:
         if connection.kind is ConnectionKind.CUSTOMER_OWNED_APP:
-            if connection.not_after is not None and connection.not_after.timestamp() <= time.time():
+            if connection.not_after is not None and connection.not_after.timestamp() <= self.now():
                 return _expired(connection.not_after)
 
             assert connection.service_account is not None, "checked when the connection was added"
@@ -154,7 +155,7 @@ class TokenClient:
                 issuer=connection.service_account,
                 subject=connection.mailbox,
                 scopes=frozenset({SCOPE[purpose]}),
-                now=time.time(),
+                now=self.now(),
             )
 
         if self.client is None:

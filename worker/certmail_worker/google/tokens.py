@@ -12,7 +12,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
@@ -65,13 +65,14 @@ Key = tuple[ConnectionId, int, Purpose]
 
 @dataclass(slots=True)
 class Tokens:
-    """The access tokens of all connections."""
+    """The access tokens of all connections; `now` is wall-clock seconds."""
 
     redis: Redis
     vault: Vault
     token_client: TokenClient
     confirm_seconds: float = 60.0
     meters: WorkerMeters = field(default_factory=WorkerMeters)
+    now: Callable[[], float] = time.time
     _known: MutableMapping[Key, Token] = field(default_factory=partial(LRUCache, KNOWN))
     _asking: dict[Key, asyncio.Task[Token | Denied]] = field(default_factory=dict)
     _jitter: random.Random = field(default_factory=random.Random)
@@ -87,7 +88,7 @@ class Tokens:
         key = (connection.id, connection.version, purpose)
         known = None if anew else self._known.get(key)
         token = known or await self._cached(connection, purpose)
-        left = token.expires_at - time.time() if token else 0.0
+        left = token.expires_at - self.now() if token else 0.0
 
         if token and left > MARGIN_SECONDS:
             if left < RENEW_SECONDS * self._jitter.uniform(0.8, 1.2):
@@ -141,7 +142,9 @@ class Tokens:
 
         while not await self.redis.set(lock, nonce, nx=True, px=int(LOCK_SECONDS * 1000)):
             await asyncio.sleep(self._jitter.uniform(0.05, 0.2))
-            if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
+            if (after := await self._cached(connection, purpose)) and self._renewed_since(
+                after, before
+            ):
                 return after
             if time.monotonic() > deadline:
                 return Denied(
@@ -153,7 +156,9 @@ class Tokens:
 
         try:
             # Somebody may have finished just before.
-            if (after := await self._cached(connection, purpose)) and _renewed_since(after, before):
+            if (after := await self._cached(connection, purpose)) and self._renewed_since(
+                after, before
+            ):
                 return after
             return await self._not_yet(connection, purpose) or await self._ask(connection, purpose)
         finally:
@@ -170,10 +175,10 @@ class Tokens:
 
         self.meters.minted.add(kind)
         await self._refusals.forget(connection, purpose)
-        await self.redis.hset(redis_keys.GRANTED, connection.id, str(int(time.time() * 1000)))
+        await self.redis.hset(redis_keys.GRANTED, connection.id, str(int(self.now() * 1000)))
 
         token = Token(
-            granted.access_token, time.time() + granted.expires_in, uuid7(int(time.time() * 1000))
+            granted.access_token, self.now() + granted.expires_in, uuid7(int(self.now() * 1000))
         )
         value = json.dumps(
             {"secret": token.secret, "expires_at": token.expires_at, "mark": token.mark}
@@ -186,7 +191,7 @@ class Tokens:
 
     async def _not_yet(self, connection: Connection, purpose: Purpose) -> Denied | None:
         """What is known already, while it is too early to ask Google again."""
-        known, now = await self._refusals.known(connection, purpose), time.time()
+        known, now = await self._refusals.known(connection, purpose), self.now()
         if known is not None and now < known.again_at:
             return known.until_then(now)
         if held := await self._refusals.held_for(connection):
@@ -198,7 +203,7 @@ class Tokens:
         return None
 
     async def _refused(self, connection: Connection, purpose: Purpose, denied: Denied) -> Denied:
-        known, now = await self._refusals.known(connection, purpose), time.time()
+        known, now = await self._refusals.known(connection, purpose), self.now()
         refusal = refused(known, denied, now, self.confirm_seconds)
         await self._refusals.note(connection, purpose, refusal, now)
         if denied.limited:
@@ -228,13 +233,12 @@ class Tokens:
         self._known[connection.id, connection.version, purpose] = token
         return token
 
-
-def _renewed_since(after: Token, before: Token | None) -> bool:
-    return (
-        before is None
-        or after.mark != before.mark
-        or after.expires_at - time.time() > RENEW_SECONDS * 1.2
-    )
+    def _renewed_since(self, after: Token, before: Token | None) -> bool:
+        return (
+            before is None
+            or after.mark != before.mark
+            or after.expires_at - self.now() > RENEW_SECONDS * 1.2
+        )
 
 
 def _name(connection: Connection, purpose: Purpose) -> str:

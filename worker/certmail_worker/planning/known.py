@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection as Db
@@ -91,7 +90,7 @@ def write_if_unchanged(
         if unchanged
         for identity, mail in group.items()
     }
-    _write_down(db, tenant, rows)
+    _write_down(db, tenant, rows, found.keys())
     return same
 
 
@@ -120,19 +119,22 @@ def _stamp(known: Materialised | None) -> tuple[int, str | None, MomentState] | 
     return None if known is None else (known.generation, known.job, known.state)
 
 
-def _write_down(db: Db, tenant: str, mails: Mapping[Identity, KnownMail]) -> None:
-    """Write what is known of planned mails of a tenant now."""
+def _write_down(
+    db: Db, tenant: str, mails: Mapping[Identity, KnownMail], there: Collection[Identity]
+) -> None:
+    """Write what is known of planned mails of a tenant now; `there` are those that SQL has."""
     by_campaign: defaultdict[str, list[KeptMoment]] = defaultdict(list)
     for identity, mail in mails.items():
         by_campaign[identity.campaign].append(_kept_moment(identity, mail))
     for campaign, moments in sorted(by_campaign.items()):
-        write_moments(db, tenant, campaign, moments)
+        known = {_moment_id(each) for each in there if each.campaign == campaign}
+        write_moments(db, tenant, campaign, moments, known)
 
 
 def _kept_moment(identity: Identity, mail: KnownMail) -> KeptMoment:
     known = mail.known
     return KeptMoment(
-        MomentId(identity.reviewer, identity.rule, identity.ordinal),
+        _moment_id(identity),
         known.at,
         mail.kind,
         known.digest,
@@ -143,15 +145,19 @@ def _kept_moment(identity: Identity, mail: KnownMail) -> KeptMoment:
     )
 
 
+def _moment_id(identity: Identity) -> MomentId:
+    return MomentId(identity.reviewer, identity.rule, identity.ordinal)
+
+
 def _after(each: KeptMoment, outcomes: Mapping[str, JobOutcome]) -> KeptMoment | None:
     outcome = outcomes.get(each.job or "")
     if outcome is None:
         return None
     state = ended_as(outcome.state, outcome.reason)
     if state is not None:
-        return replace(each, state=state, outcome=outcome.state)
+        return each._replace(state=state, outcome=outcome.state)
     # A planner was killed that had enqueued it: since then it has left, and nobody knows more.
-    return replace(each, state=MomentState.ENQUEUED) if each.state is MomentState.PLANNED else None
+    return each._replace(state=MomentState.ENQUEUED) if each.state is MomentState.PLANNED else None
 
 
 def _materialised(each: KeptMoment, outcomes: Mapping[str, JobOutcome]) -> Materialised:

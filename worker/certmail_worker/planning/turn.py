@@ -51,7 +51,10 @@ CAMPAIGNS_PER_TURN: Final = 200
 
 
 class TenantPlanned(NamedTuple):
-    """What became of the due campaigns of a tenant; `more`: some of it is still to be planned."""
+    """What became of the due campaigns of a tenant; `more`: some of it is still to be planned.
+
+    `moments` is the plan of the reviewers who were due.
+    """
 
     tenant: str
     campaigns: int
@@ -59,6 +62,7 @@ class TenantPlanned(NamedTuple):
     withdrawn: int
     failed: Mapping[str, str]
     more: bool = False
+    moments: Sequence[Moment] = ()
 
 
 def due_tenants(admin: Admin, now: datetime) -> dict[str, list[KeptCampaign]]:
@@ -89,8 +93,10 @@ def plan_tenant(
             planned.withdrawn + part.withdrawn,
             {**planned.failed, **part.failed},
             part.more,
+            [*planned.moments, *part.moments],
         )
-        left = due_tenants(admin, now()).get(tenant, [])
+        if planned.more:
+            left = due_tenants(admin, now()).get(tenant, [])
     return planned
 
 
@@ -114,11 +120,11 @@ def plan_slice(
 
     failed = {**applied.refused, **view.failed}
     _end_asked_in_vain(admin, tenant, view, moments)
-    looks = next_looks(moments, mails, view.unsettled, at)
+    looks = next_looks(moments, mails, wanted.outdated, view.unsettled, at)
     more = note_turn(admin, tenant, view, looks, failed, applied, at)
     forget_ended(admin.redis, view.ended | applied.withdrawn)
     return TenantPlanned(
-        tenant, len(view.campaigns), applied.enqueued, len(applied.withdrawn), failed, more
+        tenant, len(view.campaigns), applied.enqueued, len(applied.withdrawn), failed, more, moments
     )
 
 

@@ -14,6 +14,7 @@ from certmail_worker.rehearsal.outcome import RehearsalOutcome, WouldBeSent, out
 from certmail_worker.rehearsal.run_through import RunThrough
 from certmail_worker.rehearsal.sink import Sink, SunkMail
 from certmail_worker.rehearsal.stage import rehearsal_stage
+from certmail_worker.rehearsal.upstream import CompletionReports
 
 
 class Rehearsed(NamedTuple):
@@ -45,7 +46,8 @@ def rehearse(
         sent.append(WouldBeSent(mail.job, mail.at, mail.tenant, mail.reminder.to, written))
 
     with rehearsal_stage(enrolments, begins, limits) as stage:
-        through = RunThrough(stage, Sink(stage, keep), begins, completions)
+        upstream = CompletionReports(stage.admin, completions)
+        through = RunThrough(stage, Sink(stage, keep), begins, upstream)
         through.play(lambda now: tell(now, len(sent)))
 
         not_going = [each for tenant in stage.tenants for each in through.plan(tenant).non_moments]

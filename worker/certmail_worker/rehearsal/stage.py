@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import event
 
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.campaigns.reviewers import MAX_IN_PAGE, put_reviewers
@@ -68,6 +70,17 @@ def rehearsal_stage(
 
     Raises Refused, WrongUse.
     """
+    with rehearsal_stores() as admin:
+        made = _furnish(admin, enrolments, limits)
+        for each in enrolments:
+            put_enrolment(admin, each, begins)
+        forget_clock(admin)
+        yield made
+
+
+@contextmanager
+def rehearsal_stores() -> Iterator[Admin]:
+    """An embedded server and a database with nothing in them; they are gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="certmail-rehearse-") as folder:
         settings = Settings(
             data_dir=Path(folder),
@@ -77,14 +90,22 @@ def rehearsal_stage(
         )
         with open_admin(settings) as admin:
             admin.redis.config_set("appendonly", "no")
+            event.listen(admin.engine, "connect", _wait_for_no_disk)
+            admin.engine.dispose()
             check(admin.redis, admin.engine)
-            made = _furnish(admin, enrolments, limits)
-            for each in enrolments:
-                _put(admin, each, begins)
-            # Until now it was the machine's; from here on it is the rehearsal's time, which may be
-            # an earlier one.
-            admin.redis.delete(redis_keys.CLOCK)
-            yield made
+            yield admin
+
+
+def forget_clock(admin: Admin) -> None:
+    """Let it be the rehearsal's time from here on, which may be an earlier one than the machine's."""
+    admin.redis.delete(redis_keys.CLOCK)
+
+
+def _wait_for_no_disk(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.execute("PRAGMA secure_delete=OFF")
+    cursor.close()
 
 
 def _furnish(admin: Admin, enrolments: Sequence[Enrolment], limits: GoogleLimits) -> RehearsalStage:
@@ -113,12 +134,15 @@ def _furnish(admin: Admin, enrolments: Sequence[Enrolment], limits: GoogleLimits
     return RehearsalStage(admin, tenants, mailboxes)
 
 
-def _put(admin: Admin, enrolment: Enrolment, begins: datetime) -> None:
+def put_enrolment(admin: Admin, enrolment: Enrolment, now: datetime) -> None:
+    """Put a campaign and its reviewers, to be planned from a time on and not when it was typed.
+
+    Raises Refused, WrongUse.
+    """
     campaign, reviewers = enrolment.campaign, enrolment.reviewers
     put_campaign(admin, campaign)
     for start in range(0, len(reviewers), MAX_IN_PAGE):
         put_reviewers(admin, campaign.tenant, campaign.id, reviewers[start : start + MAX_IN_PAGE])
 
-    # To be planned when the rehearsal begins, and not when it was typed.
     with admin.db() as db:
-        touch(db, campaign.tenant, campaign.id, begins.astimezone(UTC))
+        touch(db, campaign.tenant, campaign.id, now.astimezone(UTC))

@@ -62,10 +62,11 @@ class ToWithdraw(NamedTuple):
 
 
 class PlanDifference(NamedTuple):
-    """Withdraw comes first."""
+    """Withdraw comes first. `outdated` are mails that stay, though their jobs say old news."""
 
     withdraw: tuple[ToWithdraw, ...]
     enqueue: tuple[ToEnqueue, ...]
+    outdated: frozenset[Identity] = frozenset()
 
 
 def difference(
@@ -86,6 +87,7 @@ def difference(
     covered: set[str] = set()
     replaced: set[str] = set()
     enqueue: list[ToEnqueue] = []
+    outdated: set[Identity] = set()
 
     for mail in mails:
         found = {each: known[each] for each in mail.identities if each in known}
@@ -96,6 +98,8 @@ def difference(
         same = _same(mail, found, jobs, standing, now)
         if same is not None:
             covered.add(same)
+            if any(_news_of(each) != mail.news for each in found.values()):
+                outdated |= found.keys()
             if any(each.state is MomentState.PLANNED for each in found.values()):
                 enqueue.append(ToEnqueue(mail, _generation(found.values()), same, ()))
             continue
@@ -109,7 +113,7 @@ def difference(
         for job, identities in standing.items()
         if job not in covered
     ]
-    return PlanDifference(tuple(withdraw), tuple(enqueue))
+    return PlanDifference(tuple(withdraw), tuple(enqueue), frozenset(outdated))
 
 
 def _same(
@@ -134,11 +138,14 @@ def _same(
 
 def _says_the_same(known: Materialised, mail: PlannedMail, now: datetime) -> bool:
     """Whether it is in the same words; what is left counts only shortly before it may leave."""
-    digest, _, news = known.digest.partition(".")
-    if digest != mail.digest:
+    if known.digest.partition(".")[0] != mail.digest:
         return False
     soon = now < mail.at <= now + FRESHEN
-    return news == mail.news or not soon
+    return _news_of(known) == mail.news or not soon
+
+
+def _news_of(known: Materialised) -> str:
+    return known.digest.partition(".")[2]
 
 
 def digest_of(mail: PlannedMail) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Final
 
 from certmail_config.campaigns.campaign import Campaign
@@ -10,6 +11,8 @@ from certmail_config.campaigns.reviewer import Reviewer
 
 _BESIDE: Final = frozenset({"id", "pending", "completed"})
 """What is kept of a reviewer beside the sealed record."""
+_KNOWN: Final = 1000
+"""So many campaigns are not read again; nobody can change one that was."""
 
 
 def campaign_fields(campaign: Campaign) -> dict[str, Any]:
@@ -28,8 +31,9 @@ def write_campaign(campaign: Campaign) -> str:
     return _text(campaign_fields(campaign))
 
 
+@lru_cache(_KNOWN)
 def read_kept_campaign(text: str) -> Campaign:
-    """The campaign of such a text."""
+    """The campaign of such a text; whoever plans reads the same ones all the time."""
     return Campaign.model_validate(json.loads(text))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -27,8 +26,7 @@ class MomentId(NamedTuple):
     ordinal: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeptMoment:
+class KeptMoment(NamedTuple):
     """A planned mail as it is kept.
 
     `digest` is the hash of what was planned, `generation` how often another job took the place of
@@ -68,18 +66,21 @@ def moments_of_reviewers(
     ]
 
 
-def write_moments(db: Db, tenant: str, campaign: str, moments: Sequence[KeptMoment]) -> None:
+def write_moments(
+    db: Db,
+    tenant: str,
+    campaign: str,
+    moments: Sequence[KeptMoment],
+    known: Collection[MomentId] | None = None,
+) -> None:
     """Write planned mails in bulk: those that are there are replaced, the others added.
 
     The campaign's row is to be held (`hold`, or the planner's own transaction): two that write
-    one mail at once would collide.
+    one mail at once would collide. Whoever has read since then which are there says it (`known`).
     """
-    known = {
-        each.id
-        for each in moments_of_reviewers(
-            db, tenant, campaign, dict.fromkeys(one.id.reviewer for one in moments)
-        )
-    }
+    if known is None:
+        people = dict.fromkeys(each.id.reviewer for each in moments)
+        known = {each.id for each in moments_of_reviewers(db, tenant, campaign, people)}
     old = [_row(tenant, campaign, each) for each in moments if each.id in known]
     new = [_row(tenant, campaign, each) for each in moments if each.id not in known]
     update_many(db, _T, _KEY, old)
@@ -120,6 +121,7 @@ def count_moments(db: Db, tenant: str, campaign: str) -> dict[MomentState, int]:
     return {state: found.get(state, 0) for state in MomentState}
 
 
+_STATES: Final[Mapping[str, MomentState]] = {str(each): each for each in MomentState}
 _KEY: Final = ("tenant", "campaign", "reviewer", "rule", "ordinal")
 _VALUES: Final = ("at", "kind", "digest", "generation", "job", "state", "outcome")
 
@@ -141,6 +143,6 @@ def _moment(row: Any) -> KeptMoment:
         row.digest,
         row.generation,
         row.job,
-        MomentState(row.state),
+        _STATES[row.state],
         row.outcome,
     )

@@ -148,7 +148,8 @@ def test_whatever_changes_nothing_goes_twice_and_nothing_is_done_twice(
         change_something(rehearsal, change, by)
         rehearsal.apply(rehearsal.wanted(now))
         if not rehearsal.unrecorded:
-            assert rehearsal.wanted(now) == PlanDifference((), ()), "nothing changed"
+            again = rehearsal.wanted(now)
+            assert (again.withdraw, again.enqueue) == ((), ()), "nothing changed"
             standing = Counter(each.job for each in rehearsal.known.values() if each.stands)
             assert standing.keys() == rehearsal.jobs.keys(), "each job stands for something"
         if works:
@@ -241,10 +242,12 @@ def test_what_is_left_makes_another_mail_only_shortly_before_it_may_leave() -> N
     news = mails.one(ONE, news="less")
     hour, minute = timedelta(hours=1), timedelta(minutes=1)
     known = {ONE: standing()}
-    assert difference([news], known, MAIL_AT - hour - minute) == PlanDifference((), ())
-    [renewed] = difference([news], known, MAIL_AT - hour).enqueue
-    assert renewed.instead_of == ("j",)
-    assert difference([news], known, MAIL_AT) == PlanDifference((), ())
+    outdated = PlanDifference((), (), frozenset({ONE}))
+    assert difference([news], known, MAIL_AT - hour - minute) == outdated
+    renewed = difference([news], known, MAIL_AT - hour)
+    assert [each.instead_of for each in renewed.enqueue] == [("j",)]
+    assert not renewed.outdated
+    assert difference([news], known, MAIL_AT) == outdated
 
 
 def test_what_is_new_is_enqueued() -> None:

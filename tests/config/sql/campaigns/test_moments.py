@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,7 +29,7 @@ Q4: Final = ("acme", "2026-q4")
 ENQUEUED: Final = KeptMoment(
     MomentId("anna", "regular", 1), NOW, "reminder", "d", 0, "j1", MomentState.ENQUEUED
 )
-ENDED: Final = replace(ENQUEUED, state=MomentState.WITHDRAWN, outcome="suppressed")
+ENDED: Final = ENQUEUED._replace(state=MomentState.WITHDRAWN, outcome="suppressed")
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def test_the_end_of_its_job_is_noted(engine: Engine) -> None:
 
 def test_not_where_another_planner_has_put_another_job_in_its_place(engine: Engine) -> None:
     """It was read before, and is written after: that job would stand for nothing any more."""
-    another = replace(ENQUEUED, generation=1, job="j2")
+    another = ENQUEUED._replace(generation=1, job="j2")
     given(engine, another)
     with engine.begin() as db:
         note_ends(db, *Q4, [ENDED])
