@@ -12,8 +12,8 @@ from certmail_config.base.errors import WrongUse
 from certmail_config.base.json_text import NotJson, read_object
 
 _DELIMITERS: Final = ",;\t"
-_ZIP: Final = b"PK\x03\x04"
-"""How a file of Excel begins: as an archive."""
+ARCHIVE: Final = b"PK\x03\x04"
+"""How a file of Excel begins, which is an archive."""
 _NAMED: Final = 20
 """Columns that a message names."""
 
@@ -42,7 +42,7 @@ def read_rows(
 
     It is raised for a file that as a whole is not what it should be.
     """
-    if data.startswith(_ZIP):
+    if data.startswith(ARCHIVE):
         raise WrongUse(
             "wrong_form", f"{file} is an Excel file, or another archive.", 'Save it as "CSV UTF-8".'
         )
