@@ -168,6 +168,8 @@ def test_a_person_reads_when_the_first_mails_leave_and_what_keeps_them(
     assert "certmail connections setup-link acme" in output
     assert "No worker is running" in output
 
+    _, output, _ = typed("connections", "show", "acme/default")
+    assert "certmail connections setup-link acme" in output
     _, output, _ = typed("campaign", "show", Q4)
     assert "3, 1 of them done" in output
     assert "The connection acme/default is not set up" in output
