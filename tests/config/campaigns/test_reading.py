@@ -95,6 +95,11 @@ class TestACampaign:
         error = refused(TOP.replace("+01:00", "") + 'time_zone = "x"\n' + RULE)
         assert [f"line {n}, " in error.message for n in (3, 4, 5)] == [True] * 3
 
+    def test_of_rules_that_are_wrong_it_is_not_said_that_there_are_none(self) -> None:
+        error = refused(TOP + '[[rule]]\nid = "x"\noverdue = "1 day"\n')
+        assert error.message.endswith("overdue needs at_most: it would go on for ever.")
+        assert "fewer than 1" in refused(TOP + "rule = []\n").message
+
     def test_finds_the_second_rule(self) -> None:
         error = refused(TOP + RULE + '[[rule]]\nid = "x"\non = "end"\n')
         assert "line 11, rule 'x' on: must be one of" in error.message
@@ -203,6 +208,7 @@ class TestReviewers:
             (b"[{}]", "wrong_form"),
             (b"id,to\nM\xfcller,x\n", "other_encoding"),
             (b"id,to\n\0,x\n", "wrong_form"),
+            (b"PK\x03\x04\x14\0\x06\0\xe9", "wrong_form"),
             (b'id,to\n"a,b\n', "invalid_csv"),
         ],
     )
@@ -211,6 +217,12 @@ class TestReviewers:
             read_reviewers(data, "people.csv", campaign())
         assert caught.value.code == code
         assert "people.csv" in caught.value.message
+
+    def test_the_columns_that_are_there_are_named(self) -> None:
+        with pytest.raises(WrongUse) as caught:
+            read_reviewers(b"Nr;E-Mail\n", "people.csv", campaign())
+        assert "no column id, to; its columns are 'nr', 'e-mail'." in caught.value.message
+        assert "Rename columns" in str(caught.value.remedy)
 
 
 class TestWhatWasSent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -13,6 +12,10 @@ from certmail_config.base.errors import WrongUse
 from certmail_config.base.json_text import NotJson, read_object
 
 _DELIMITERS: Final = ",;\t"
+ARCHIVE: Final = b"PK\x03\x04"
+"""How a file of Excel begins, which is an archive."""
+_NAMED: Final = 20
+"""Columns that a message names."""
 
 
 class BadRow(NamedTuple):
@@ -39,6 +42,10 @@ def read_rows(
 
     It is raised for a file that as a whole is not what it should be.
     """
+    if data.startswith(ARCHIVE):
+        raise WrongUse(
+            "wrong_form", f"{file} is an Excel file, or another archive.", 'Save it as "CSV UTF-8".'
+        )
     text = _text(data, file)
     first = text.lstrip()[:1]
     if first == "[":
@@ -107,12 +114,17 @@ def _row(line: int, columns: list[str], cells: list[str]) -> dict[str, Any] | Ba
 
 
 def _check(columns: list[str], file: str, known: Columns) -> None:
-    remedy = f"Columns: {', '.join(known.known)}."
+    remedy = f"Rename columns, or leave them out. certmail knows: {', '.join(known.known)}."
     if missing := [name for name in known.required if name not in columns]:
-        message = f"{file} has no column {', '.join(missing)}; its columns are {json.dumps(columns[:20])}."
+        message = f"{file} has no column {', '.join(missing)}; its columns are {_named(columns)}."
         raise WrongUse("missing_column", message, remedy)
     if unknown := [name for name in columns if name not in known.known]:
-        message = f"{file} has columns that certmail does not know: {json.dumps(unknown[:20])}."
+        message = f"{file} has columns that certmail does not know: {_named(unknown)}."
         raise WrongUse("unknown_column", message, remedy)
     if doubled := [name for name in known.known if columns.count(name) > 1]:
         raise WrongUse("doubled_column", f"{file} names a column twice: {', '.join(doubled)}.")
+
+
+def _named(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
+    return ", ".join(map(repr, columns[:_NAMED])) + more

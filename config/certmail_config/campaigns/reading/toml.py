@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -79,7 +80,17 @@ def _wrong(
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_input=False, include_url=False)
+    found = error.errors(include_input=False, include_url=False)
+    # Rules that are wrong are none to Pydantic: that there are too few then is not worth saying.
+    return [each for each in found if not _follows_from_others(each, found)]
+
+
+def _follows_from_others(one: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    where = one["loc"]
+    deeper = any(
+        len(each["loc"]) > len(where) and each["loc"][: len(where)] == where for each in found
+    )
+    return one["type"] == "too_short" and deeper
 
 
 def _sentence(

@@ -17,7 +17,7 @@ _FORMATS: Final = (
     (re.compile(r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC\b"), "%Y-%m-%d %H:%M UTC"),
 )
 """How sentences that are shared with the command line name a moment (moments.py)."""
-_DAY: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b(?![,<])")
+_DAY: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}\b(?!<|, \d{2}:)")
 """The same of a day alone; what is marked already has a tag behind it, or its hour."""
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -43,6 +43,11 @@ def test_a_day_alone_is_marked_too_so_that_a_page_has_one_way_to_write_it() -> N
     assert text.count("<time ") == 2
 
 
+def test_a_day_before_a_comma_is_one_as_well() -> None:
+    shown = marked("starts on Sat 28 Nov 2026, moved from Sat 28 Nov 2026 (Saturday)", "en")
+    assert shown.count("<time ") == shown.count("</time>") == 2
+
+
 @pytest.mark.parametrize(
     "text", ["99 Dec 2026, 15:20 UTC", "2 Foo 2026, 15:20 UTC", "2026-13-01 00:00 UTC"]
 )

@@ -209,6 +209,14 @@ class TestWhatIsRefused:
         assert (status, output) == (2, "")
         assert errors.startswith("certmail: ")
 
+    def test_a_reviewer_may_be_in_a_row_that_is_wrong(self, run: Run) -> None:
+        Path("people.csv").write_text("id,to\nanna,anna@acme.example\nzoe,nowhere\n", "utf-8")
+        status, _, errors = run(
+            "campaign", "plan", "q4.toml", "--reviewers", "people.csv", "--reviewer", "zoe"
+        )
+        assert status == 2
+        assert "'zoe', or it is in one of 1 rows that are wrong" in " ".join(errors.split())
+
 
 class TestPresets:
     def test_are_told_in_words(self, run: Run) -> None:

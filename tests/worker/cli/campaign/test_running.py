@@ -106,7 +106,7 @@ def test_progress_comes_from_a_file_or_of_one(run: Run, typed: Typed) -> None:
     assert run("campaign", "progress", "2036-q4", *one)[1]["taken"] == 1
     assert run("campaign", "show", Q4)[1]["reviewers"]["complete"] == 3
     _, output, _ = typed("campaign", "run", "q4.toml", "--reviewers", "people.csv")
-    assert "Of 2 newer progress is known than the file has; it stays." in output
+    assert "Of 2 reviewers newer progress is known than the file has; it stays." in output
 
 
 @pytest.mark.parametrize(
@@ -163,11 +163,53 @@ def test_a_person_reads_when_the_first_mails_leave_and_what_keeps_them(
     assert status == 0
     assert "The campaign acme/2036-q4 runs: 3 reviewers (3 added), 1 of them done." in output
     assert "The next mail leaves on Mon 3 Nov 2036 at 09:00 (Europe/Berlin)." in output
-    assert "5, for the review is complete" in output
-    assert "The connection acme/default is draft" in output
+    assert "5 mails, for the review is complete" in output
+    assert "The connection acme/default is not set up" in output
+    assert "certmail connections setup-link acme" in output
     assert "No worker is running" in output
 
+    _, output, _ = typed("connections", "show", "acme/default")
+    assert "certmail connections setup-link acme" in output
     _, output, _ = typed("campaign", "show", Q4)
     assert "3, 1 of them done" in output
+    assert "The connection acme/default is not set up" in output
     _, output, _ = typed("campaign", "show")
     assert Q4 in output
+    assert "2036-12-12 17:00 Europe/Berlin" in output
+
+
+def test_of_a_paused_one_it_is_said_when_a_mail_would_leave(run: Run, typed: Typed) -> None:
+    started(run)
+    run("campaign", "pause", Q4)
+    _, output, _ = typed("campaign", "show", Q4)
+    assert "If it ran, the next mail would leave on Mon 3 Nov 2036" in output
+    assert "The next mail leaves" not in output
+
+
+def test_what_is_another_in_a_changed_campaign_is_said(run: Run, typed: Typed) -> None:
+    started(run)
+    changed = CAMPAIGN.replace("2036-12-12T17", "2036-12-19T17").replace("gentle", "strict")
+    Path("q4.toml").write_text(f'owner = "grc@acme.example"\n{changed}', "utf-8")
+    _, output, _ = typed("campaign", "run", "q4.toml", "--reviewers", "people.csv")
+    assert "The campaign acme/2036-q4 is changed: 3 reviewers (3 unchanged)" in output
+    assert "due: Fri 12 Dec 2036 at 17:00 (Europe/Berlin) → Fri 19 Dec 2036 at 17:00" in output
+    assert "preset changed" in output
+    assert "name" not in output
+
+
+def test_another_campaigns_reviewers_by_mistake_remove_nobody(run: Run, typed: Typed) -> None:
+    started(run)
+    run("campaign", "progress", Q4, "--reviewer", "anna", "--pending", "0")
+    Path("other.csv").write_text("id,to\nzoe,zoe@acme.example\n", "utf-8")
+    Path("nobody.csv").write_text("id,to\n", "utf-8")
+
+    wrong = ("campaign", "run", "q4.toml", "--reviewers", "other.csv")
+    status, _, err = typed(*wrong)
+    assert status == 2
+    assert "3 of the 3 reviewers of acme/2036-q4 are not in other.csv" in " ".join(err.split())
+    assert run(*wrong[:-1], "nobody.csv")[1]["error"]["code"] == "confirmation_missing"
+    assert run("campaign", "show", Q4)[1]["reviewers"]["complete"] == 2
+
+    assert run(*wrong, "--add")[1]["reviewers"]["reviewers"] == 4
+    status, told = run(*wrong, "--yes")
+    assert (status, told["removed"], told["reviewers"]["reviewers"]) == (0, 3, 1)

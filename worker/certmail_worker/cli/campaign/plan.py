@@ -103,10 +103,15 @@ def _plan(read: Read, now: datetime, only: list[str] | None) -> Plan:
     if only:
         known = {row.id for each in read.enrolments for row in each.reviewers}
         if unknown := [name for name in only if name not in known]:
+            wrong = (
+                f", or it is in one of {len(read.bad):,} rows that are wrong" if read.bad else ""
+            )
             raise WrongUse(
                 "unknown_reviewer",
-                f"The files have no reviewer {', '.join(map(repr, unknown))}.",
-                "Write the id as it stands in the file.",
+                f"The files have no reviewer {', '.join(map(repr, unknown))}{wrong}.",
+                "Plan without --reviewer to see what is wrong with rows."
+                if read.bad
+                else "Write the id as it stands in the file.",
             )
     try:
         found = make_plan(read.enrolments, now, versions(release(None).version))

@@ -52,7 +52,7 @@ def progress(
 ) -> None:
     """Say what is left to reviewers. Who is done gets nothing more from now on.
 
-    An older news never undoes a newer one; without a time or a sequence it is of now.
+    Older news never undoes newer; without a time or a sequence it is of now.
     """
     now = datetime.now(UTC)
     if (file is None) == (reviewer is None) or (reviewer is None) != (pending is None):

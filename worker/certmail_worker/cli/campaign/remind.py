@@ -61,9 +61,9 @@ def remind(
             }
         )
     else:
-        left_out = f"; {len(done.complete):,} are done" if done.complete else ""
+        left_out = f"; {_are(len(done.complete))} done" if done.complete else ""
         now = len(done.reminded) - len(done.later)
-        out.print(f"{now:,} are reminded now{_later(done)}{left_out}.", markup=False)
+        out.print(f"{_are(now)} reminded now{_later(done)}{left_out}.", markup=False)
         for each in done.unknown:
             err.print(f"The campaign has no reviewer {each!r}.", markup=False)
     if done.unknown:
@@ -84,3 +84,7 @@ def _later(done: Reminded) -> str:
     if not done.later:
         return ""
     return f", {len(done.later):,} as their hours begin, until {moment(max(done.later.values()))}"
+
+
+def _are(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'}"

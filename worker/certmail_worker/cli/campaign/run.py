@@ -15,15 +15,22 @@ from certmail_config.admin.campaigns import views
 from certmail_config.admin.campaigns.reviewers import put_reviewers
 from certmail_config.admin.campaigns.running import Put, put_campaign
 from certmail_config.base.ids import uuid7
+from certmail_config.campaigns.plan import Enrolment
 from certmail_config.campaigns.reading.rows import BadRow
 from certmail_config.campaigns.reviewer import Reviewer
-from certmail_config.onboarding.worker_requests import workers_alive
 from certmail_config.settings import Settings
-from certmail_config.sql import registry
-from certmail_config.tenants.models import Connection, ConnectionState
+from certmail_config.sql.campaigns.campaigns import find_campaign
+from certmail_config.sql.campaigns.reviewers import ids_of_reviewers
 from certmail_worker.cli.campaign.files import read_files
-from certmail_worker.cli.campaign.shown_running import show_next, view_json
+from certmail_worker.cli.campaign.shown_running import (
+    changed_fields,
+    show_next,
+    show_waits,
+    view_json,
+    waits_for,
+)
 from certmail_worker.cli.support.actor import actor
+from certmail_worker.cli.support.for_good import ask
 from certmail_worker.cli.support.output import Json, err, out, print_json
 
 PAGE = 1000
@@ -43,6 +50,10 @@ def run(
         bool,
         typer.Option("--add", help="Keep reviewers who are not in the file; else they go."),
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Remove more than half of the reviewers without asking."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run a campaign: its reviewers are reminded as its plan says, from now on.
@@ -52,6 +63,8 @@ def run(
     """
     [enrolment], bad = (read := read_files([file], [reviewers], None)).enrolments, read.bad
     with open_admin(Settings.from_env(), actor=actor()) as admin:
+        if not (add or bad):
+            _ask_for_many(admin, enrolment, reviewers, yes=yes)
         put = put_campaign(admin, enrolment.campaign)
         with _bar(len(enrolment.reviewers)) as advance:
             done = _put_all(admin, put, enrolment.reviewers, advance, remove=not (add or bad))
@@ -60,19 +73,35 @@ def run(
         view = views.view_campaign(admin, tenant, id_)
         now = datetime.now(UTC)
         plan = views.coming_of_campaign(admin, tenant, id_, now)
-        waits = _waits_for(admin, view.kept.campaign.connection, tenant)
+        waits = waits_for(admin, view.kept.campaign)
 
     if json:
         document = view_json(view, plan) | done.as_json()
         print_json(document | {"rejected": [_rejected(each) for _, each in bad]})
     else:
         _say(put, done, view)
-        show_next(plan, view.kept.campaign.time_zone)
-        for sentence in waits:
-            out.print(sentence, markup=False)
+        show_next(plan, view.kept.campaign.time_zone, view.kept.state)
+        show_waits(waits)
         _say_bad(bad, reviewers)
     if bad:
         raise typer.Exit(1)
+
+
+def _ask_for_many(admin: Admin, enrolment: Enrolment, file: str, *, yes: bool) -> None:
+    """Ask before most reviewers go: the file may be another campaign's. Raises WrongUse."""
+    tenant, id_ = enrolment.campaign.tenant, enrolment.campaign.id
+    with admin.db() as db:
+        if find_campaign(db, tenant, id_) is None:
+            return
+        there = set(ids_of_reviewers(db, tenant, id_))
+
+    going = len(there - {each.id for each in enrolment.reviewers})
+    if going * 2 > len(there):
+        ask(
+            f"{going:,} of the {len(there):,} reviewers of {tenant}/{id_} are not in {file}. Remove "
+            "them, and what is known of their progress? (--add keeps them.)",
+            yes=yes,
+        )
 
 
 @dataclass(slots=True)
@@ -114,38 +143,32 @@ def _put_all(
 
 def _say(put: Put, done: _Done, view: views.CampaignView) -> None:
     name = "/".join(put.kept.key)
-    what = "runs" if put.was is None else "is changed" if put.changed else "is as it was"
-    if put.kept.state != "running":
-        what = f"is {put.kept.state}"
+    what = f"is {put.kept.state}" if put.kept.state != "running" else _became(put, done)
     numbers = ", ".join(f"{count:,} {each}" for each, count in done.counts.items() if count)
-    reviewers, complete = view.reviewers.reviewers, view.reviewers.complete
+    reviewers, complete = _reviewers(view.reviewers.reviewers), view.reviewers.complete
     out.print(
-        f"The campaign {name} {what}: {reviewers:,} reviewers ({numbers or 'none'}), "
-        f"{complete:,} of them done.",
+        f"The campaign {name} {what}: {reviewers} ({numbers or 'none'}), {complete:,} of them done.",
         markup=False,
     )
+    if put.was is not None and put.changed:
+        for sentence in changed_fields(put.was.campaign, put.kept.campaign):
+            out.print(f"  {sentence}", markup=False)
     if done.kept_progress:
-        out.print(
-            f"Of {done.kept_progress:,} newer progress is known than the file has; it stays.",
-        )
+        of = _reviewers(done.kept_progress)
+        out.print(f"Of {of} newer progress is known than the file has; it stays.")
 
 
-def _waits_for(admin: Admin, name: str, tenant: str) -> Iterator[str]:
-    """What keeps the mails from leaving, in sentences."""
-    with admin.db() as db:
-        connection: Connection | None = registry.find_connection(db, tenant, name)
-    sentences = []
-    if connection is not None and connection.state is not ConnectionState.ACTIVE:
-        sentences.append(
-            f"The connection {tenant}/{name} is {connection.state}: mails wait until it works "
-            f"(`certmail connections show {tenant}/{name}`)."
-        )
-    if workers_alive(admin.redis) == 0:
-        sentences.append(
-            "No worker is running: nothing leaves before one does. "
-            "(`certmail worker` starts one, `certmail up` everything.)"
-        )
-    return iter(sentences)
+def _became(put: Put, done: _Done) -> str:
+    if put.was is None:
+        return "runs"
+    if put.changed:
+        return "is changed"
+    other = any(done.counts[each] for each in ("added", "changed", "removed"))
+    return "has changed reviewers" if other else "is as it was"
+
+
+def _reviewers(count: int) -> str:
+    return f"{count:,} reviewer{'' if count == 1 else 's'}"
 
 
 def _say_bad(bad: Sequence[tuple[str, BadRow]], file: str) -> None:

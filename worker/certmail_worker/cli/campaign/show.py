@@ -10,13 +10,16 @@ import typer
 from certmail_config.admin.admin import Admin, open_admin
 from certmail_config.admin.campaigns import views
 from certmail_config.admin.campaigns.documents import campaign_document
+from certmail_config.campaigns.running.states import CampaignState
 from certmail_config.settings import Settings
 from certmail_config.sql.campaigns.campaigns import list_campaigns
 from certmail_worker.cli.campaign.named import find
 from certmail_worker.cli.campaign.shown_running import (
     show_list,
     show_view,
+    show_waits,
     view_json,
+    waits_for,
 )
 from certmail_worker.cli.support.output import Json, out, print_json
 
@@ -37,11 +40,14 @@ def show(
         tenant, id_ = find(admin, campaign)
         view, now = views.view_campaign(admin, tenant, id_), datetime.now(UTC)
         summary = views.coming_of_campaign(admin, tenant, id_, now)
+        stopped = view.kept.state is CampaignState.STOPPED
+        waits = [] if stopped else waits_for(admin, view.kept.campaign)
 
     if json:
         print_json(view_json(view, summary))
     else:
         show_view(view, summary)
+        show_waits(waits)
     return None
 
 

@@ -6,6 +6,7 @@ from certmail_config.admin.admin import open_admin
 from certmail_config.settings import Settings
 from certmail_config.status.lane_status import at_once
 from certmail_config.status.lane_waits import waits
+from certmail_config.tenants.models import DEFAULT_NAME, ConnectionState
 from certmail_worker.cli.connections.options import Id
 from certmail_worker.cli.connections.shown import as_json, show_connection, shown_wait
 from certmail_worker.cli.support.actor import actor
@@ -23,6 +24,13 @@ def show(id: Id, *, json: Json = False) -> None:  # noqa: A002
         return print_json(as_json(found) | {"waits": shown_wait(wait), "in_flight_now": fewer})
 
     show_connection(found)
+    if found.state is ConnectionState.DRAFT:
+        other = "" if found.name == DEFAULT_NAME else f" --name {found.name}"
+        out.print(
+            f"\n`certmail connections setup-link {found.tenant}{other}` makes a link that leads "
+            "through its set-up; so does the console.",
+            markup=False,
+        )
     if wait is not None:
         out.print(f"\n{wait.sentence}", markup=False)
 

@@ -62,6 +62,7 @@ def print_places(at: Places, wanted: Settings) -> None:
         """       --json '{"tenant": "acme", "to": "anna@acme.example", "campaign": "q4", "pending": 3}'""",
         "     The same again is a duplicate, also after a restart: for another mail change `to` or `campaign`.",
         f"  3. Read the mail: {at.mail}",
+        f"  4. Run a campaign: {at.console}/campaigns/new, with a file of reviewers (CSV, columns id and to).",
         "",
         "For commands (`certmail status`, `certmail send` …) first, in another terminal:",
         *(f"  {line}" for line in exports(Path(at.data_dir)).splitlines()),

@@ -18,6 +18,7 @@ from certmail_config.campaigns.campaign import Campaign
 from certmail_config.campaigns.moments_of_day import zone, zone_names
 from certmail_config.campaigns.reading import faults
 from certmail_config.campaigns.reading.reviewers import Reviewers, read_reviewers
+from certmail_config.campaigns.reading.rows import ARCHIVE
 from certmail_config.campaigns.reading.toml import read_campaign
 
 MAX_REVIEWERS: Final = 5000
@@ -110,7 +111,7 @@ class CampaignForm:
     def reviewers(self, campaign: Campaign) -> Reviewers:
         """The reviewers of the file, and its rows that are none; raises WrongField."""
         if not self.rows:
-            message = N_("Choose the file of reviewers.")
+            message = N_("Choose the file of reviewers, one that is not empty.")
             raise WrongField("reviewers", WrongUse("missing_file", message, ""))
         try:
             found = read_reviewers(self.rows.encode(), self.file or "reviewers.csv", campaign)
@@ -180,14 +181,16 @@ def _decoded(file: UploadedFile, field: str) -> str:
     if len(file.content) > MAX_FILE:
         message = f"The file is larger than {MAX_FILE // 1024:,} KiB."
         raise WrongField(field, WrongUse("too_large", message, ""))
+    as_csv = N_("Save it as “CSV UTF-8”.")
+    if file.content.startswith(ARCHIVE):
+        message = N_("This is an Excel file, or another archive.")
+        raise WrongField(field, WrongUse("wrong_form", message, as_csv))
     try:
         text = file.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.content[: error.start].count(b"\n") + 1
         message = f"The file is not UTF-8 (line {line})."
-        raise WrongField(
-            field, WrongUse("other_encoding", message, N_("Save it as “CSV UTF-8”."))
-        ) from None
+        raise WrongField(field, WrongUse("other_encoding", message, as_csv)) from None
     return text.replace("\r\n", "\n")
 
 

@@ -193,7 +193,7 @@ class TestItsActions:
         said = await browser.post(f"{Q4}/remind", reviewer=["ann", "ben"])
         assert "1 reviewer gets a mail now. 1 have nothing left to decide." in said
         assert said.count("one that was asked for is on its way") == 1
-        assert "the first is due" in await browser.get(PATH)
+        assert "the first leaves now" in await browser.get(PATH)
         assert await done(reminded, admin) == ["ann"]
 
     async def test_all_are_reminded_only_by_whoever_ticks_that_they_are_sure(

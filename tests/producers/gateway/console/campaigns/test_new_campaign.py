@@ -141,10 +141,11 @@ class TestWhatWouldCome:
             (b"id,to\n", "has no reviewer"),
             (b"id,mail\nr1,a@b.example\n", "has no column to"),
             (b"id,to\nr1,\xff\n", "not UTF-8 (line 2)"),
+            (b"PK\x03\x04\x14\0", "an Excel file"),
             (b"id,to\n" + b"x" * MAX_FILE, "larger than 1,024 KiB"),
             (b"id,to\n" + b"".join(b"r%d,r%d@p.example\n" % (n, n) for n in range(5001)), "more than 5,000"),
         ],
-        ids=["none", "empty", "column", "encoding", "large", "many"],
+        ids=["none", "empty", "column", "encoding", "excel", "large", "many"],
     )  # fmt: skip
     async def test_a_file_that_cannot_be_used_is_said_at_the_file(
         self, browser: Browser, content: bytes, words: str
