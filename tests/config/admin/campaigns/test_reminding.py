@@ -48,7 +48,7 @@ def asked_for(admin: Admin) -> dict[str, datetime]:
 
 def test_it_leaves_at_once_whatever_the_hour(admin: Admin) -> None:
     done = remind_now(admin, "acme", Q4, now=EVENING)
-    assert (done.reminded, done.later) == (["anna", "bob"], {})
+    assert (sorted(done.reminded), done.later) == (["anna", "bob"], {})
     assert asked_for(admin) == {"anna": EVENING, "bob": EVENING}
 
 
