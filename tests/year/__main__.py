@@ -12,28 +12,39 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from year.picture import draw
 from year.report import report, wrong
 from year.run import YearPlan, play_year
 
+BEFORE: Final = timedelta(days=20)
+"""So long before a year begins its first campaigns are put, at the most."""
+FARTHEST: Final = 9
+"""Years: the sandbox's clock goes ten years ahead at most."""
+
 
 def main() -> int:
     """Play it, print what came of it, and draw it."""
+    first = (datetime.now(UTC) + BEFORE).year + 1
     parser = argparse.ArgumentParser(prog="year", description=__doc__)
     parser.add_argument("--tenants", type=int, default=200)
     parser.add_argument("--reviewers", type=int, default=300, help="of each tenant")
-    parser.add_argument("--year", type=int, default=datetime.now(UTC).year + 1, help="one to come")
+    parser.add_argument("--year", type=int, default=first, help="one to come")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--deployments", type=int, default=2, help="the companies are shared between; side by side"
     )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="write a picture of it (SVG)")
     given = parser.parse_args()
+    if not first <= given.year <= first + FARTHEST - 1:
+        # Google's clock only goes forward.
+        parser.error(f"--year must be from {first} to {first + FARTHEST - 1}")
 
-    plan = YearPlan(given.year, given.tenants, given.reviewers, given.seed, given.deployments)
+    deployments = min(given.deployments, given.tenants)
+    plan = YearPlan(given.year, given.tenants, given.reviewers, given.seed, deployments)
     played = play_year(plan, _say)
     sys.stdout.write(report(played) + "\n")
     if given.picture is not None:
