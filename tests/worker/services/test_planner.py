@@ -56,7 +56,7 @@ async def test_what_is_due_becomes_jobs_of_the_tenant(admin: Admin) -> None:
 
     planning = asyncio.create_task(plan_campaigns(admin, note))
     try:
-        while int(admin.redis.zcard(redis_keys.DUE)) < 3 * 3 or not noted:
+        while int(admin.redis.zcard(redis_keys.DUE)) < 3 or not noted:
             assert not planning.done(), planning.exception()
             await asyncio.sleep(0.02)
     finally:
