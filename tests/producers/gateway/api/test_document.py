@@ -30,7 +30,7 @@ def test_the_schemas_keep_the_names_that_clients_know_them_by() -> None:
         "ReviewersAnswer", "ReviewersWanted", "RotateWanted", "Rule", "SetupLink",
         "SetupLinkWanted", "State", "StateGroup", "Stop", "StoppedWebhook", "TemplateFinding",
         "Templates", "TemplatesWanted", "Tenant", "TenantPage", "TenantState", "TenantTemplates",
-        "Totals", "TroubledMailbox", "Webhook", "WebhookChange", "WebhookDetails", "WebhookMessage",
+        "Totals", "TroubledMailbox", "UnplannedCampaign", "Webhook", "WebhookChange", "WebhookDetails", "WebhookMessage",
         "WebhookMessageState", "WebhookPage", "WebhookState", "WebhookTrial", "WebhookWanted",
         "WebhookWithSecret",
     ]  # fmt: skip
