@@ -85,9 +85,11 @@ export class Window {
     await this.page.getByText(text).first().waitFor();
   }
 
-  // Presses a button that asks a worker, and waits for the answer.
+  // Presses a button that asks a worker, and waits for the answer. A page that shows itself anew just then has lost the press.
   async check(button) {
+    const asked = this.page.waitForResponse((answer) => answer.request().method() === "POST");
     await this.press(button);
+    await asked;
     await this.page.locator("#checklist:not([data-running])").waitFor();
   }
 
